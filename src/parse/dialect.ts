@@ -1,0 +1,72 @@
+/** What a dialect is, and what it may say of a turn. */
+import type { ProblemCode } from "./event.ts";
+import type { Hit, Marker } from "./marker.ts";
+import type { Scanner, Sink, Step } from "./scanner.ts";
+
+/** JSON Schema of a tool's parameters or of one of them; loosely typed, as clients send what they like. */
+export type Schema = { readonly [keyword: string]: unknown };
+
+/** A tool of the request. */
+export interface Tool {
+  readonly name: string;
+  readonly parameters?: Schema | undefined;
+}
+
+/** One way in which a block of calls may begin. */
+export interface Opener {
+  readonly marker: Marker;
+  /**
+   * `wrapped`: a marker that prose does not hold, around the calls. Calls stream as they come.
+   * `bare`: the call without its wrapper. It counts once it is closed, its tool known and what the tool
+   * requires there (rule 11); until then nothing of it goes out.
+   */
+  readonly form: "wrapped" | "bare";
+  /** Where it may stand; anywhere when not said. `line`: first on its line; `turn`: first in the turn. */
+  readonly where?: "line" | "turn";
+}
+
+/** One way in which models write tool calls as text. */
+export interface Dialect {
+  /** Short kebab-case name, used in configuration, in fixtures and in the log. */
+  readonly id: string;
+  /** Names of the same format elsewhere: vLLM, SGLang, llama.cpp, Ollama. */
+  readonly aka: readonly string[];
+  /** Models that write it by default, in words. */
+  readonly models: string;
+  /** What may open a block of calls. Dialects may share an opener: each looks, and says no before it commits. */
+  readonly opens: readonly Opener[];
+  /**
+   * Reads one block; the opener is already eaten. True when the block closed as its grammar says. On false,
+   * whatever was eaten since the last call that ended is read again as plain text, or by the next dialect.
+   */
+  block(scan: Scanner, out: Out, hit: Hit, opener: Opener): Step<boolean>;
+}
+
+/** What a dialect says of the block it reads. */
+export interface Out {
+  /** Starts a call. Undefined when no tool can be meant by `name`: then this is no call. */
+  call(name: string, id?: string): Call | undefined;
+  /** Whether a tool of the request is meant by `name`. */
+  knows(name: string): boolean;
+  /** Text between the calls of a block. */
+  text(text: string): void;
+  /** Names a recovery; `detail` is for the log. */
+  problem(code: ProblemCode, detail: string): void;
+}
+
+/** How a parameter's text is meant, where the dialect says so; else the schema decides. */
+export type ParameterKind = "string" | "json" | undefined;
+
+/** The call that is being read. */
+export interface Call {
+  /** Schema names of its parameters: for dialects whose grammar needs them to tell markup from data. */
+  readonly parameters: readonly string[];
+  /** Starts one parameter; the sink takes its text. The next `parameter()` or `end()` closes it. */
+  parameter(name: string, kind?: ParameterKind): Sink;
+  /** Reads the arguments as one JSON object, leniently. False when the turn ended in it, or it is no object. */
+  json(scan: Scanner): Step<boolean>;
+  /** Takes the whole arguments as JSON text that was read before the name. False when it is no object. */
+  jsonText(text: string): boolean;
+  /** The call is closed. */
+  end(): void;
+}

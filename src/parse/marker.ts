@@ -1,0 +1,164 @@
+/** Markers: the fixed strings, and shapes of strings, that delimit things in a turn. */
+
+/** Something to find: a fixed string, or a family of near-identical spellings. */
+export type Marker = string | Shape;
+
+/** What stands in a shape: a fixed string, or something that varies. */
+type Piece = string | Chars | Either;
+
+interface Chars {
+  readonly kind: "chars";
+  readonly set: string;
+  readonly min: number;
+  readonly max: number;
+}
+
+interface Either {
+  readonly kind: "either";
+  readonly words: readonly string[];
+}
+
+/** A marker that is spelled in several ways; made by `shape()`. */
+export interface Shape {
+  /** The characters it may begin with. */
+  readonly starts: string;
+  /** Matches a whole marker. */
+  readonly whole: RegExp;
+  /** Matches text that ends before one can tell. */
+  readonly part: RegExp;
+}
+
+/** A marker that was found, and how it was written. */
+export interface Hit<M extends Marker = Marker> {
+  readonly marker: M;
+  readonly text: string;
+}
+
+/** The text ends before one can tell. */
+export const MORE = -1;
+
+/** Between `min` and `max` characters out of `set`. */
+export function chars(set: string, min: number, max: number): Chars {
+  return { kind: "chars", set, min, max };
+}
+
+/** One of `words`. */
+export function either(...words: readonly string[]): Either {
+  return { kind: "either", words };
+}
+
+/** `word`, or nothing. */
+export function maybe(word: string): Either {
+  return either(word, "");
+}
+
+/** A little white space, or none: models put it where the grammar has none. */
+export const space: Chars = chars(" \t\r\n", 0, 8);
+
+/**
+ * Makes a marker out of pieces. The last piece must not be able to go on (a string, or `either()` without
+ * the empty word): a marker has to have an end.
+ */
+export function shape(...pieces: readonly Piece[]): Shape {
+  return {
+    starts: firsts(pieces),
+    whole: new RegExp(wholeOf(pieces), "y"),
+    part: new RegExp(partOf(pieces), "y"),
+  };
+}
+
+/** How long `marker` is at `at`; `MORE` when the text ends before one can tell; 0 when it is not there. */
+export function measure(marker: Marker, text: string, at: number, ended: boolean): number {
+  if (typeof marker === "string") {
+    if (text.startsWith(marker, at)) return marker.length;
+    return !ended && text.length - at < marker.length && marker.startsWith(text.slice(at)) ? MORE : 0;
+  }
+  if (!ended && matches(marker.part, text, at)) return MORE;
+  return matches(marker.whole, text, at) ? marker.whole.lastIndex - at : 0;
+}
+
+/** A set of markers to look for at once, indexed by first character so that prose costs next to nothing. */
+export class MarkerSet<M extends Marker = Marker> {
+  readonly #starts: RegExp;
+  readonly #byFirst = new Map<string, M[]>();
+
+  constructor(markers: Iterable<M>) {
+    for (const marker of markers) {
+      for (const first of typeof marker === "string" ? marker.charAt(0) : marker.starts) {
+        const group = this.#byFirst.get(first);
+        if (group === undefined) this.#byFirst.set(first, [marker]);
+        else if (!group.includes(marker)) group.push(marker);
+      }
+    }
+    this.#starts = new RegExp(`[${[...this.#byFirst.keys()].map(escape).join("")}]`, "g");
+  }
+
+  /**
+   * Text between `from` and `at` is no marker. At `at` stands `marker`, `size` long; without one, the rest of
+   * the text is either the start of one (`at` before the end) or nothing at all.
+   */
+  locate(text: string, from: number, ended: boolean): { at: number; size: number; marker?: M } {
+    if (this.#byFirst.size === 0) return { at: text.length, size: 0 };
+    for (this.#starts.lastIndex = from; this.#starts.test(text);) {
+      const at = this.#starts.lastIndex - 1;
+      const found = this.at(text, at, ended);
+      if (found === MORE) return { at, size: 0 };
+      if (found !== undefined) return { at, ...found };
+      this.#starts.lastIndex = at + 1;
+    }
+    return { at: text.length, size: 0 };
+  }
+
+  /** The longest marker that stands at `at`. */
+  at(text: string, at: number, ended: boolean): { size: number; marker: M } | typeof MORE | undefined {
+    let best: { size: number; marker: M } | undefined;
+    for (const marker of this.#byFirst.get(text.charAt(at)) ?? []) {
+      const size = measure(marker, text, at, ended);
+      if (size === MORE) return MORE;
+      if (size > (best?.size ?? 0)) best = { size, marker };
+    }
+    return best;
+  }
+}
+
+function matches(pattern: RegExp, text: string, at: number): boolean {
+  pattern.lastIndex = at;
+  return pattern.test(text);
+}
+
+function escape(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|\-/]/g, "\\$&");
+}
+
+function classOf({ set }: Chars): string {
+  return `[${[...set].map(escape).join("")}]`;
+}
+
+function firsts([piece, ...rest]: readonly Piece[]): string {
+  if (piece === undefined) return "";
+  if (typeof piece === "string") return piece.charAt(0);
+  if (piece.kind === "chars") return piece.set + (piece.min === 0 ? firsts(rest) : "");
+  const own = piece.words.map((word) => word.charAt(0)).join("");
+  return own + (piece.words.includes("") ? firsts(rest) : "");
+}
+
+function wholeOf(pieces: readonly Piece[]): string {
+  return pieces.map((piece) => {
+    if (typeof piece === "string") return escape(piece);
+    if (piece.kind === "chars") return `${classOf(piece)}{${piece.min},${piece.max}}`;
+    const longestFirst = [...piece.words].sort((a, b) => b.length - a.length);
+    return `(?:${longestFirst.map(escape).join("|")})`;
+  }).join("");
+}
+
+/** Each character may be the last one that has arrived: `ab` becomes `a(?:$|b…)`. */
+function partOf([piece, ...rest]: readonly Piece[]): string {
+  if (piece === undefined) return "(?!)"; // all of it is there: no longer a part
+  const after = partOf(rest);
+  const word = (text: string) => [...text].reduceRight((then, char) => `(?:$|${escape(char)}${then})`, after);
+  if (typeof piece === "string") return word(piece);
+  if (piece.kind === "chars") {
+    return `(?:${classOf(piece)}{0,${piece.max}}$|${classOf(piece)}{${piece.min},${piece.max}}${after})`;
+  }
+  return `(?:${piece.words.map(word).join("|")})`;
+}
