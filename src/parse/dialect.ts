@@ -16,11 +16,12 @@ export interface Tool {
 export interface Opener {
   readonly marker: Marker;
   /**
-   * `wrapped`: a marker that prose does not hold, around the calls. Calls stream as they come.
-   * `bare`: the call without its wrapper. It counts once it is closed, its tool known and what the tool
+   * `wrapped`: a marker around the calls that prose does not hold.
+   * `bare`: this dialect's calls have no wrapper; a tool that was not offered is text (rule 7).
+   * `recovered`: the wrapper was lost. The call counts once it is closed, its tool known and what the tool
    * requires there (rule 11); until then nothing of it goes out.
    */
-  readonly form: "wrapped" | "bare";
+  readonly form: "wrapped" | "bare" | "recovered";
   /** Where it may stand; anywhere when not said. `line`: first on its line; `turn`: first in the turn. */
   readonly where?: "line" | "turn";
 }
@@ -67,6 +68,11 @@ export interface Call {
   json(scan: Scanner): Step<boolean>;
   /** Takes the whole arguments as JSON text that was read before the name. False when it is no object. */
   jsonText(text: string): boolean;
-  /** The call is closed. */
-  end(): void;
+  /** Gives the id that the dialect carries, where it comes behind the name; too late for a call that has gone out. */
+  identify(id: string): void;
+  /**
+   * The call is closed; `recovered` says that its own closer was missing. False when it does not count, as it
+   * lacks what its tool requires (rule 11): then it is no call, and the block is to end with false.
+   */
+  end(recovered?: boolean): boolean;
 }

@@ -78,20 +78,35 @@ export class Scanner {
     return this.#fieldAt(Math.max(0, this.#offset - 1));
   }
 
-  /** From here on, what is read can be unread, until `release()` or `commit()`. Marks nest. */
-  mark(): Mark {
+  /**
+   * From here on, what is read can be unread, until `release()` or `commit()`. Marks nest. With `eaten`, which
+   * must be the last thing that was read, the mark stands before it.
+   */
+  mark(eaten = ""): Mark {
+    const offset = this.#offset - eaten.length;
+    if (eaten !== "" && this.#marks === 0) this.#trail = [eaten];
     this.#marks++;
+    return { piece: this.#trail.length - (eaten === "" ? 0 : 1), offset };
+  }
+
+  /** A place to go back to for as long as the mark that is set now is. */
+  here(): Mark {
     return { piece: this.#trail.length, offset: this.#offset };
   }
 
-  /** Unreads all that was read since `mark`, and releases it. */
+  /** Unreads all that was read since `mark`, and releases the innermost mark. */
   rewind(mark: Mark): void {
+    this.unread(mark);
+    this.release();
+  }
+
+  /** Unreads all that was read since `mark`, which stays set. */
+  unread(mark: Mark): void {
     const back = this.#trail.splice(mark.piece).join("");
     this.#text = back + this.#text.slice(this.#at);
     this.#at = 0;
     this.#offset = mark.offset;
     this.#reread += back.length;
-    this.release();
   }
 
   /** The innermost mark is no longer needed. */
@@ -192,6 +207,11 @@ export class Scanner {
   /** Eats the next character; `""` when the turn has ended. */
   *next(): Step<string> {
     return this.#read((yield* this.peek()).length);
+  }
+
+  /** Reads `size` characters that are known to be there. */
+  skip(size: number): string {
+    return this.#read(size);
   }
 
   /** Streams text into `sink` up to the first character that `stop` (a global pattern of one character) matches. */

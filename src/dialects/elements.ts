@@ -1,0 +1,212 @@
+/** The grammar of calls written as elements: a call element that holds parameter elements (families B and C). */
+import type { Call, Out, ParameterKind } from "../parse/dialect.ts";
+import { type Hit, type Marker, MarkerSet } from "../parse/marker.ts";
+import type { Scanner, Sink, Step } from "../parse/scanner.ts";
+import type { Wrapped } from "../parse/sinks.ts";
+import { elementValue } from "./element_value.ts";
+
+/** How one spelling of the elements looks. Opening markers stop before the name or the attributes. */
+export interface Tags {
+  readonly call: readonly Marker[];
+  readonly callEnd: readonly Marker[];
+  readonly parameter: readonly Marker[];
+  readonly parameterEnd: readonly Marker[];
+}
+
+/** A grammar of this family: its tags, its wrapper, and how it treats white space round values. */
+export interface ElementGrammar {
+  /** The spellings it may have; a parameter ends in the spelling in which it began. */
+  readonly tags: readonly Tags[];
+  /** What opens the wrapper: where one block follows another without a closer, and twice in a row. */
+  readonly blockStart: readonly Marker[];
+  readonly blockEnd: readonly Marker[];
+  /** What becomes of the white space at the ends of a value (`dialects.md` §9.2). */
+  readonly wrap: (sink: Sink) => Wrapped;
+}
+
+/** An element's tag, read. */
+interface Tag {
+  readonly name: string | undefined;
+  readonly attributes: ReadonlyMap<string, string>;
+  readonly selfClosed: boolean;
+}
+
+/** How a call ended: with its closer, with what belongs to the next thing, or not at all. */
+type CallEnd = "ended" | "block-ended" | "none" | Hit;
+
+/** Reads the call whose opening marker is eaten, and all calls that follow it. True when the wrapper closed. */
+export function* elementCalls(
+  scan: Scanner,
+  out: Out,
+  grammar: ElementGrammar,
+  first: Hit | undefined,
+): Step<boolean> {
+  const markers = markersOf(grammar);
+  let hit = first;
+  for (let calls = 0;; calls++) {
+    if (hit === undefined) {
+      yield* scan.skipSpace();
+      hit = yield* scan.accept(...markers.calls, ...grammar.blockEnd, ...grammar.blockStart);
+      if (hit !== undefined && grammar.blockEnd.includes(hit.marker)) return calls > 0;
+      if (hit !== undefined && grammar.blockStart.includes(hit.marker)) {
+        hit = undefined;
+        calls--;
+        continue;
+      }
+      if (hit === undefined && calls > 0) {
+        // Prose between the calls of a block (MiniMax M2).
+        const prose = yield* scan.take(markers.nextCall, 512);
+        if (prose === undefined) return false;
+        out.text(prose.text);
+        if (grammar.blockEnd.includes(prose.hit.marker)) return true;
+        hit = prose.hit;
+      }
+      if (hit === undefined) return false;
+    }
+    const end: CallEnd = yield* elementCall(scan, out, grammar, hit);
+    if (end === "none") return false;
+    if (end === "block-ended") return true;
+    hit = end === "ended" ? undefined : end;
+  }
+}
+
+/** Reads one call whose opening marker is eaten. */
+export function* elementCall(scan: Scanner, out: Out, grammar: ElementGrammar, hit: Hit): Step<CallEnd> {
+  const markers = markersOf(grammar);
+  const tag = yield* readTag(scan, hit);
+  if (tag?.name === undefined) return "none";
+  const call = out.call(tag.name);
+  if (call === undefined) return "none";
+  if (tag.selfClosed) {
+    const value = tag.attributes.get("string");
+    const only = call.parameters.length === 1 ? call.parameters[0] : undefined;
+    // DeepSeek V4 puts a value where the flag belongs: MetaFARS/codex-relay#49.
+    if (value !== undefined && only !== undefined) call.parameter(only)(value);
+    return call.end() ? "ended" : "none";
+  }
+  yield* scan.skipSpace();
+  if ((yield* scan.peek()) === "{" && !(yield* call.json(scan))) return "none";
+  for (const given = new Set<string>();;) {
+    yield* scan.skipSpace();
+    const next = yield* scan.accept(
+      ...markers.parameters,
+      ...markers.callEnds,
+      ...grammar.blockEnd,
+      ...markers.calls,
+    );
+    if (next === undefined) {
+      if (yield* propertyElement(scan, call, given)) continue;
+      // Valid arguments may be followed by a stray closer (`dialects.md` §2.1, 6).
+      const stray = yield* scan.accept(...markers.parameterEnds);
+      if (stray === undefined) return "none";
+      out.problem("closer-missing", `stray ${stray.text}`);
+      continue;
+    }
+    if (markers.callEnds.includes(next.marker)) return call.end() ? "ended" : "none";
+    if (grammar.blockEnd.includes(next.marker)) return call.end(true) ? "block-ended" : "none";
+    if (markers.calls.includes(next.marker)) return call.end(true) ? next : "none";
+    const end = yield* parameter(scan, out, grammar, call, next, given);
+    if (end !== "closed") {
+      if (end === "cut" || !call.end(true)) return "none";
+      return end === "call-end" ? "ended" : "block-ended";
+    }
+  }
+}
+
+/** Reads one parameter whose opening marker is eaten, and what follows it without a closer. */
+function* parameter(
+  scan: Scanner,
+  out: Out,
+  grammar: ElementGrammar,
+  call: Call,
+  hit: Hit,
+  given: Set<string>,
+): Step<"closed" | "call-end" | "block-end" | "cut"> {
+  for (;;) {
+    const tag = yield* readTag(scan, hit);
+    const name = tag?.name ?? (call.parameters.length === 1 ? call.parameters[0] : undefined);
+    if (tag === undefined || name === undefined) return "cut";
+    given.add(name);
+    const flag = tag.attributes.get("string");
+    const kind: ParameterKind = flag === "true" ? "string" : flag === "false" ? "json" : undefined;
+    const sink = grammar.wrap(call.parameter(name, kind));
+    if (tag.selfClosed) {
+      sink.write(kind === undefined ? flag ?? "" : "");
+      sink.end();
+      return "closed";
+    }
+    const tags = grammar.tags.find(({ parameter }) => parameter.includes(hit.marker))!;
+    const end = yield* elementValue(
+      scan,
+      grammar,
+      tags,
+      sink.write,
+      (key) => call.parameters.includes(key) && !given.has(key),
+    );
+    if (end !== "cut") sink.end();
+    if (end === "cut" || end === "closed") return end;
+    out.problem("closer-missing", `${name} of ${hit.text}`);
+    if (end === "call-end" || end === "block-end") return end;
+    hit = end;
+  }
+}
+
+/** `<path>a.ts</path>` right in a call, with the name of a declared parameter (Qwen2.5, GLM-4.7). */
+function* propertyElement(scan: Scanner, call: Call, given: Set<string>): Step<boolean> {
+  const openers = call.parameters.map((name) => `<${name}>`);
+  const hit = yield* scan.accept(...openers);
+  if (hit === undefined) return false;
+  const name = hit.text.slice(1, -1);
+  given.add(name);
+  const closer = new MarkerSet([`</${name}>`]);
+  return (yield* scan.until(closer, call.parameter(name))) !== undefined;
+}
+
+/** Reads the rest of a tag whose opening marker is eaten: `=NAME>`, ` name="NAME" …>`, `>NAME</…>`. */
+function* readTag(scan: Scanner, hit: Hit): Step<Tag | undefined> {
+  if (hit.text.endsWith(">")) return { name: undefined, attributes: new Map(), selfClosed: false };
+  let text = "";
+  do {
+    const part = yield* scan.take(TAG_END, MAX_TAG);
+    if (part === undefined || text.length > MAX_TAG) return undefined;
+    text += (text === "" ? "" : ">") + part.text;
+  } while ((text.split('"').length & 1) === 0); // an open quote: `>` is part of it
+  const selfClosed = text.trimEnd().endsWith("/");
+  const inside = text.trim().replace(/\/$/, "").trimEnd();
+  const attributes = new Map<string, string>();
+  if (hit.text.trimEnd().endsWith("=")) return { name: unquote(inside), attributes, selfClosed };
+  for (const [, key, value] of inside.matchAll(ATTRIBUTE)) attributes.set(key!, unquote(value!));
+  return { name: attributes.get("name"), attributes, selfClosed };
+}
+
+const TAG_END = new MarkerSet([">"]);
+const MAX_TAG = 4096;
+const ATTRIBUTE = /([\w:.-]+)\s*=\s*("[^"]*"|'[^']*'|[^\s"']+)/g;
+const unquote = (text: string): string => /^(["']).*\1$/s.test(text) ? text.slice(1, -1) : text;
+
+interface Markers {
+  readonly calls: readonly Marker[];
+  readonly callEnds: readonly Marker[];
+  readonly parameters: readonly Marker[];
+  readonly parameterEnds: readonly Marker[];
+  readonly nextCall: MarkerSet;
+}
+
+const markersByGrammar = new WeakMap<ElementGrammar, Markers>();
+
+function markersOf(grammar: ElementGrammar): Markers {
+  let markers = markersByGrammar.get(grammar);
+  if (markers === undefined) {
+    const all = (of: (tags: Tags) => readonly Marker[]) => [...new Set(grammar.tags.flatMap(of))];
+    const calls = all((tags) => tags.call);
+    markers = {
+      calls,
+      callEnds: all((tags) => tags.callEnd),
+      parameters: all((tags) => tags.parameter),
+      parameterEnds: all((tags) => tags.parameterEnd),
+      nextCall: new MarkerSet([...calls, ...grammar.blockEnd]),
+    };
+    markersByGrammar.set(grammar, markers);
+  }
+  return markers;
+}

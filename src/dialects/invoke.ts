@@ -1,0 +1,48 @@
+/** Calls as `<invoke>` elements in plain tags: what is left of DSML without its bars, and what models imitate. */
+import type { Dialect } from "../parse/dialect.ts";
+import { either, maybe, shape } from "../parse/marker.ts";
+import { unwrapPairedLineBreaks } from "../parse/sinks.ts";
+import { elementCalls, type ElementGrammar, type Tags } from "./elements.ts";
+import { otherBody } from "./wrapper.ts";
+
+// As Anthropic's models were prompted, and as DeepSeek, Qwen and others write when they lose their own tags:
+//   <tool_calls>
+//   <invoke name="get_weather">
+//   <parameter name="city">Paris</parameter>
+//   <parameter name="days">3</parameter>
+//   </invoke>
+//   </tool_calls>
+// RWKV has the same body in <tool_call>; others say <function_calls>.
+const WHITE = either(" ", "\n", "\t", "\r");
+
+export const INVOKE_TAGS: Tags = {
+  call: [shape("<invoke", WHITE)],
+  callEnd: [shape("</invoke", maybe(" "), ">")],
+  parameter: [shape("<parameter", WHITE), "<parameter>"],
+  parameterEnd: [shape("</parameter", maybe(" "), ">")],
+};
+
+const BLOCK_STARTS = ["<tool_calls>", "<function_calls>", "<tool_call>"] as const;
+
+const GRAMMAR: ElementGrammar = {
+  tags: [INVOKE_TAGS],
+  blockStart: BLOCK_STARTS,
+  blockEnd: [shape("</", either("tool_calls", "function_calls", "tool_call"), maybe(" "), ">")],
+  wrap: unwrapPairedLineBreaks,
+};
+
+export const invoke: Dialect = {
+  id: "invoke",
+  aka: ["rwkv"],
+  models: "RWKV; DeepSeek, Qwen and Claude through resellers",
+  opens: [
+    ...BLOCK_STARTS.map((marker) => ({ marker, form: "wrapped" as const })),
+    ...INVOKE_TAGS.call.map((marker) => ({ marker, form: "recovered" as const })),
+  ],
+
+  *block(scan, out, hit, { form }) {
+    if (form === "recovered") return yield* elementCalls(scan, out, GRAMMAR, hit);
+    const closed = hit.text === "<tool_call>" ? undefined : yield* otherBody(scan, out, GRAMMAR.blockEnd);
+    return closed ?? (yield* elementCalls(scan, out, GRAMMAR, undefined));
+  },
+};

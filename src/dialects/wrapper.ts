@@ -1,0 +1,45 @@
+/** What may stand in a wrapper that is meant for `<invoke>` elements: models put their other habits there. */
+import type { Out } from "../parse/dialect.ts";
+import type { Marker } from "../parse/marker.ts";
+import type { Scanner, Step } from "../parse/scanner.ts";
+import { jsonCalls } from "./json_calls.ts";
+import { namedCalls } from "./name_parameters.ts";
+
+/**
+ * Reads a body of JSON, of `<name>` and `<parameters>`, or of `<tool_call>` with JSON inside, up to one of
+ * `closers`. Undefined, with nothing but white space eaten, when the body is none of these.
+ */
+export function* otherBody(scan: Scanner, out: Out, closers: readonly Marker[]): Step<boolean | undefined> {
+  let found = false;
+  for (;;) {
+    yield* scan.skipSpace();
+    const first = yield* scan.peek();
+    if (first === "{" || first === "[") {
+      if (!(yield* jsonCalls(scan, out))) return false;
+    } else if (yield* scan.accept("<name>")) {
+      if (!(yield* namedCalls(scan, out))) return false;
+    } else if (yield* nested(scan)) continue;
+    else if (!found) return undefined;
+    else return (yield* scan.accept(...closers)) !== undefined;
+    found = true;
+  }
+}
+
+/** `<tool_call>` or its closer inside the block, with JSON or a name behind it. */
+function* nested(scan: Scanner): Step<boolean> {
+  const behind = scan.mark();
+  const tag = yield* scan.accept("<tool_call>", "</tool_call>");
+  yield* scan.skipSpace();
+  const next = tag === undefined ? "" : tag.text === "</tool_call>" ? "{" : yield* scan.peek();
+  const json = next === "{" || next === "[" || (next === "<" && (yield* startsName(scan)));
+  if (json) scan.release();
+  else scan.rewind(behind);
+  return json;
+}
+
+function* startsName(scan: Scanner): Step<boolean> {
+  const behind = scan.mark();
+  const name = (yield* scan.accept("<name>")) !== undefined;
+  scan.rewind(behind);
+  return name;
+}

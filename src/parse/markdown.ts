@@ -1,0 +1,76 @@
+/** Where code stands in a turn: fences and inline code, in which markup is text (rule 8). */
+
+/** An open code fence: its character and how many of them opened it. */
+export interface Fence {
+  readonly char: string;
+  readonly size: number;
+}
+
+/** Follows plain text as it goes by, and knows whether the next character stands in code. */
+export class Markdown {
+  #fence: Fence | undefined;
+  #opening: Fence | undefined; // a fence's first line; a fence once that line has ended
+  #span = 0; // how many backticks opened the inline code that has not closed on this line; 0 outside
+  #lineBlank = true; // only spaces and tabs so far on this line
+  #escaped = false; // the last character was a backslash that escapes what follows
+
+  /** The open fence. */
+  get fence(): Fence | undefined {
+    return this.#fence;
+  }
+
+  /** How many backticks would close the inline code that is open on this line; 0 when there is none. */
+  get span(): number {
+    return this.#span;
+  }
+
+  /** Nothing but spaces and tabs stands before on this line. */
+  get lineBlank(): boolean {
+    return this.#lineBlank;
+  }
+
+  /** Plain text went by; runs of backticks and tildes come through `run()` instead. */
+  text(text: string): void {
+    const newline = text.lastIndexOf("\n");
+    if (newline !== -1) {
+      this.#span = 0;
+      this.#fence ??= this.#opening;
+      this.#opening = undefined;
+      this.#lineBlank = true;
+    }
+    if (this.#lineBlank) this.#lineBlank = !/[^ \t\r]/.test(text.slice(newline + 1));
+    this.#escaped = /(?<!\\)(?:\\\\)*\\$/.test(text.slice(-8));
+  }
+
+  /**
+   * A run of backticks or tildes goes by. `closes` says that nothing else stands on the rest of its line: then
+   * it ends a fence that its like opened (CommonMark 4.5); otherwise it is inline code or text.
+   */
+  run(char: string, size: number, closes: boolean): void {
+    const { lineBlank } = this;
+    this.#lineBlank = false;
+    if (this.#fence !== undefined) {
+      const { fence } = this;
+      if (closes && lineBlank && fence!.char === char && size >= fence!.size) this.#fence = undefined;
+    } else if (this.#span > 0) {
+      if (char === "`" && size === this.#span) this.#closeSpan();
+    } else if (lineBlank && size >= 3) {
+      this.#opening = { char, size };
+      if (char === "`") this.#span = size; // until its line ends it may as well be inline code
+    } else if (char === "`" && !this.#escaped) this.#span = size;
+    this.#escaped = false;
+  }
+
+  /** Another field of the answer begins. */
+  reset(): void {
+    this.#fence = this.#opening = undefined;
+    this.#span = 0;
+    this.#lineBlank = true;
+    this.#escaped = false;
+  }
+
+  #closeSpan(): void {
+    this.#span = 0;
+    this.#opening = undefined;
+  }
+}
