@@ -27,7 +27,7 @@ const known = new WeakMap<Schema, ToolSchema>(); // a request's tools are called
 
 /** Reads the schema of a tool's parameters; anything odd in it counts as not said. */
 export function readToolSchema(root: Schema | undefined): ToolSchema {
-  let read = root && known.get(root);
+  let read = isRecord(root) ? known.get(root) : undefined;
   if (read !== undefined) return read;
   const { properties, required } = readObject(root, root, new Set());
   read = {
