@@ -94,6 +94,7 @@ const REPAIRS: readonly (readonly [why: string, input: string, output: string, .
   ["inner quotes in code", `{"a": "print("x", "y")", "b": 1}`, `{"a":"print(\\"x\\", \\"y\\")","b":1}`, "inner-quote"],
   ["inner quotes of an object", `{"a": "d = {"x": "y"}", "b": 1}`, `{"a":"d = {\\"x\\": \\"y\\"}","b":1}`, "inner-quote"],
   ["inner quotes of an index", `{"a": "d["x"] = d["y"]"}`, `{"a":"d[\\"x\\"] = d[\\"y\\"]"}`, "inner-quote"],
+  ["inner quotes of a docstring", `{"a": "def f():\n  """x"""\n  return {"a": 1}\n", "b": 1}`, `{"a":"def f():\\n  \\"\\"\\"x\\"\\"\\"\\n  return {\\"a\\": 1}\\n","b":1}`, "inner-quote", "control-character"],
   ["inner quotes in an array", `["he said "no", then "yes" again", "b"]`, `["he said \\"no\\", then \\"yes\\" again","b"]`, "inner-quote"],
   ["inner quotes in attributes", `{"a": "<a href="x">y</a>"}`, `{"a":"<a href=\\"x\\">y</a>"}`, "inner-quote"],
   ["comments", `/*0*/{//1\n"a"/*2*/:/*3*/1/*4*/,"b":"x"// 5\n,"c":true // 6\n}`, `{"a":1,"b":"x","c":true}`, "comment"],

@@ -207,6 +207,7 @@ function waysOfData(quotes: string, after: string): Atom[][] {
   ];
   if (after.includes("}") || after.includes("]")) {
     const closer = after.includes("}") ? "}" : "\\]";
+    ways.push([quote, quote]); // """
     ways.push([space, quote, space, more]); // the next quote is the one that closes: ""data""
     ways.push([space, one(closer), many("}\\]", 0, 15), quote, space, more]); // "d = {"a": "b"}", …
   }
