@@ -183,17 +183,21 @@ export class Scanner {
 
   /** Eats the longest of `markers` that comes next, and says which; eats nothing when none does. */
   *accept<M extends Marker>(...markers: readonly M[]): Step<Hit<M> | undefined> {
+    const found = yield* this.sees(...markers);
+    return found && { marker: found.marker, text: this.#read(found.size) };
+  }
+
+  /** The longest of `markers` that comes next; eats nothing. */
+  *sees<M extends Marker>(...markers: readonly M[]): Step<{ marker: M; size: number } | undefined> {
     for (;;) {
-      let best = 0, winner: M | undefined, more = this.#at === this.#text.length && !this.#ended;
+      let found: { marker: M; size: number } | undefined;
+      let more = this.#at === this.#text.length && !this.#ended;
       for (const marker of more ? [] : markers) {
         const size = measure(marker, this.#text, this.#at, this.#ended);
         if (size === MORE) more = true;
-        else if (size > best) {
-          best = size;
-          winner = marker;
-        }
+        else if (size > (found?.size ?? 0)) found = { marker, size };
       }
-      if (!more) return winner === undefined ? undefined : { marker: winner, text: this.#read(best) };
+      if (!more) return found;
       yield;
     }
   }
