@@ -1,7 +1,7 @@
 /** One block of calls while a dialect reads it: what of it goes out, and when. */
 import { ArgumentsWriter } from "./arguments.ts";
 import type { Call, Dialect, Opener, Out, Tool } from "./dialect.ts";
-import type { ProblemCode } from "./event.ts";
+import type { Field, ProblemCode } from "./event.ts";
 import type { Outbox, WholeCall } from "./outbox.ts";
 import type { Mark, Scanner, Step, Stretch } from "./scanner.ts";
 
@@ -30,8 +30,8 @@ export interface BlockEnd {
   readonly taken: boolean;
   /** It closed as its grammar says. */
   readonly closed: boolean;
-  /** The tool whose call broke off. */
-  readonly cut: string | undefined;
+  /** The call that broke off, and whether it was the end of the turn that cut it off. */
+  readonly cut: { readonly tool: string; readonly ended: boolean } | undefined;
   /** A tool was called that was not offered. */
   readonly unknown: boolean;
   /** Calls, and text between them, that wait for the parser's decision, and what they were read from. */
@@ -55,6 +55,8 @@ interface Current {
   json: string;
   /** Its number once it has gone out. */
   index: number | undefined;
+  /** It is being closed: what comes now is the rest of its arguments. */
+  ending: boolean;
 }
 
 export class Block implements Out {
@@ -88,6 +90,17 @@ export class Block implements Out {
     this.#parts.push(text);
   }
 
+  say(field: Field, text: string): void {
+    const { delivery, outbox, scan } = this.#context;
+    if (delivery === "held" || this.#unknown) return this.text(text);
+    this.#sayTexts(this.#parts.splice(0));
+    this.#nameProblems();
+    outbox.text(field === "content" ? field : "tagged", text);
+    this.#taken = true;
+    scan.commit();
+    this.#start = this.#safe = scan.mark();
+  }
+
   call(name: string, id?: string): Call | undefined {
     if (this.#current !== undefined) this.#end(true);
     if (this.#broken) return undefined;
@@ -110,6 +123,7 @@ export class Block implements Out {
       }),
       json: "",
       index: undefined,
+      ending: false,
     };
     this.#current = current;
     const { writer } = current;
@@ -128,8 +142,8 @@ export class Block implements Out {
     const { scan, form, delivery, dialect } = this.#context;
     const open = this.#current;
     const gone = open?.index !== undefined;
-    const cutOff = open?.tool !== undefined && scan.ended && !closed && form === "wrapped" &&
-      delivery !== "held";
+    const { ended } = scan;
+    const cutOff = open?.tool !== undefined && ended && !closed && form === "wrapped" && delivery !== "held";
     const parts = closed ? this.#parts : this.#parts.slice(0, this.#safeParts);
     const held = parts.some((part) => typeof part !== "string");
     const taken = this.#taken || held;
@@ -144,7 +158,7 @@ export class Block implements Out {
     return {
       taken,
       closed,
-      cut: gone || cutOff ? open.name : undefined,
+      cut: gone || cutOff ? { tool: open.name, ended } : undefined,
       unknown: this.#unknown,
       held: held ? { dialect: dialect.id, parts, text } : undefined,
     };
@@ -154,7 +168,7 @@ export class Block implements Out {
     const { delivery, outbox, scan } = this.#context;
     if (current.index === undefined) {
       current.json += json;
-      if (delivery !== "streamed" || this.#unknown || json === "") return;
+      if (delivery !== "streamed" || this.#unknown || current.ending || json === "") return;
       this.#goOut(current);
       scan.commit(); // it cannot be taken back any more
     } else outbox.callDelta(current.index, json);

@@ -1,5 +1,5 @@
 /** What a dialect is, and what it may say of a turn. */
-import type { ProblemCode } from "./event.ts";
+import type { Field, ProblemCode } from "./event.ts";
 import type { Hit, Marker } from "./marker.ts";
 import type { Scanner, Sink, Step } from "./scanner.ts";
 
@@ -49,8 +49,10 @@ export interface Out {
   call(name: string, id?: string): Call | undefined;
   /** Whether a tool of the request is meant by `name`. */
   knows(name: string): boolean;
-  /** Text between the calls of a block. */
+  /** Text between the calls of a block; it goes out with the next call, or when the block closes. */
   text(text: string): void;
+  /** Text that is certain: a channel of a dialect that marks content and reasoning as such. It goes out at once. */
+  say(field: Field, text: string): void;
   /** Names a recovery; `detail` is for the log. */
   problem(code: ProblemCode, detail: string): void;
 }

@@ -8,7 +8,7 @@ import { type Hit, type Marker, MarkerSet } from "./marker.ts";
 import { resolver } from "./names.ts";
 import { Outbox, type Place } from "./outbox.ts";
 import { Scanner, type Step } from "./scanner.ts";
-import { END_TOKENS, RESULT_TAGS, RESULT_WORD } from "./signals.ts";
+import { END_TOKENS, REASONING_TAGS, RESULT_TAGS, RESULT_WORD } from "./signals.ts";
 
 /** How a turn is to be read. */
 export interface ParserOptions {
@@ -22,6 +22,8 @@ export interface ParserOptions {
   readonly wholeCalls?: boolean;
   /** Reasoning that is written into the content stays there. */
   readonly keepReasoning?: boolean;
+  /** The prompt has opened the reasoning: the content begins inside it, and only its closing tag will come. */
+  readonly startsInReasoning?: boolean;
 }
 
 /** Reads one turn. Make a new one for each answer. */
@@ -60,7 +62,8 @@ class TurnParser implements Parser {
   #native = false; // the upstream is about to deliver a call by itself
   #cut = false;
 
-  constructor({ tools, dialects, nextIndex, wholeCalls, keepReasoning }: ParserOptions) {
+  constructor(options: ParserOptions) {
+    const { tools, dialects, nextIndex, wholeCalls, keepReasoning, startsInReasoning } = options;
     let calls = 0;
     this.#outbox = new Outbox(nextIndex ?? (() => calls++), keepReasoning ?? false);
     this.#live = liveOf(dialects);
@@ -68,6 +71,7 @@ class TurnParser implements Parser {
     const nameOf = resolver(tools);
     this.#resolve = (name) => byName.get(nameOf(name) ?? "");
     this.#wholeCalls = wholeCalls ?? false;
+    if (startsInReasoning) this.#closer = REASONING_TAGS[0]![1];
     this.#reading = this.#turn();
   }
 
@@ -192,7 +196,7 @@ class TurnParser implements Parser {
   /** Lets each dialect look at what follows the opener; undefined when the turn is over for them. */
   *#try(hit: Hit, openers: readonly Candidate[], delivery?: Delivery): Step<BlockEnd> {
     const scan = this.#scan;
-    let cut: string | undefined;
+    let cut: BlockEnd["cut"];
     for (const { dialect, opener } of openers) {
       const start = scan.mark(hit.text);
       const block = new Block({
@@ -224,10 +228,10 @@ class TurnParser implements Parser {
     return NOT_TAKEN;
   }
 
-  #breaksOff(tool: string | undefined): void {
-    if (tool === undefined || this.#native) return;
+  #breaksOff(cut: BlockEnd["cut"]): void {
+    if (cut === undefined || this.#native) return;
     this.#cut = true;
-    this.#outbox.problem(this.#scan.ended ? "call-truncated" : "call-broken", tool);
+    this.#outbox.problem(cut.ended ? "call-truncated" : "call-broken", cut.tool);
   }
 
   /** Backticks or tildes: a fence, inline code, or text. */
