@@ -166,24 +166,27 @@ export class Block implements Out {
 
   #emit(current: Current, json: string): void {
     const { delivery, outbox, scan } = this.#context;
-    if (current.index === undefined) {
+    if (current.ending) current.json += json;
+    else if (current.index !== undefined) outbox.callDelta(current.index, json);
+    else {
       current.json += json;
-      if (delivery !== "streamed" || this.#unknown || current.ending || json === "") return;
+      if (delivery !== "streamed" || this.#unknown || json === "") return;
       this.#goOut(current);
       scan.commit(); // it cannot be taken back any more
-    } else outbox.callDelta(current.index, json);
+    }
   }
 
   /** Closes the current call. False when it does not count. */
   #end(recovered: boolean): boolean {
     const current = this.#current!;
     const { form, delivery, outbox, scan } = this.#context;
-    if ((form === "recovered" || recovered) && current.index === undefined && this.#lacks(current)) {
-      this.#broken = true;
+    current.ending = true;
+    current.writer.end();
+    if ((form === "recovered" || recovered) && this.#lacks(current)) {
+      this.#broken = true; // what has gone out of it is never closed
       return false;
     }
     if (recovered) this.problem("closer-missing", current.name);
-    current.writer.end();
     this.#current = undefined;
     if (current.index === undefined && (delivery === "held" || this.#unknown)) {
       this.#parts.push({ name: current.name, id: current.id, json: current.json });
@@ -193,6 +196,7 @@ export class Block implements Out {
       return true;
     }
     if (current.index === undefined) this.#goOut(current);
+    else outbox.callDelta(current.index, current.json);
     outbox.callEnd(current.index!);
     scan.commit();
     this.#start = this.#safe = scan.mark();
