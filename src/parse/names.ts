@@ -1,0 +1,54 @@
+/** Tool names: which tool of the request a model means by what it wrote. */
+import type { Tool } from "./dialect.ts";
+
+/** What may stand between a namespace and a name: `functions.read`, `tool:read`, `github/read`, `mcp__files__read`. */
+const SEPARATOR = /\.|:|\/|__/g;
+
+/** Kimi numbers its calls in the name: `functions.read:0` (vLLM's kimi_k2 parser cuts it off). */
+const NUMBER = /:\d+$/;
+
+/**
+ * Finds the tool that is meant by a name (rule 6): the tool of exactly that name; else the one that is the same
+ * but for case, `-` and `_`; else the same with a namespace or a `:0` suffix removed. Undefined when none or
+ * more than one fits: a wrong tool is worse than an error that the model can read.
+ */
+export function resolver(tools: readonly Tool[]): (name: string) => string | undefined {
+  const exact = new Set(tools.map((tool) => tool.name));
+  const loose = new Map<string, string | undefined>(); // undefined: two tools differ in nothing but spelling
+  for (const name of exact) loose.set(bare(name), loose.has(bare(name)) ? undefined : name);
+  const find = (name: string) => exact.has(name) ? name : loose.get(bare(name));
+  return (name) => {
+    const whole = name.trim();
+    if (whole === "") return undefined;
+    if (exact.has(whole) || loose.has(bare(whole))) return find(whole);
+    for (const candidate of shorter(whole)) {
+      if (exact.has(candidate) || loose.has(bare(candidate))) return find(candidate);
+    }
+    return undefined;
+  };
+}
+
+/** Says whether a name that is still arriving may become a tool's name, as far as it has come. */
+export function beginnings(tools: readonly Tool[]): (name: string) => boolean {
+  const names = tools.map((tool) => bare(tool.name));
+  const begins = (text: string) => names.some((name) => name.startsWith(bare(text)));
+  return (name) => {
+    const whole = name.trimStart();
+    return begins(whole) || "functions.".startsWith(whole) || [...shorter(whole)].some(begins) ||
+      /(?:\.|:|\/|__)$/.test(whole);
+  };
+}
+
+/** What remains of a name without its suffix and its namespaces, the longest first. */
+function* shorter(name: string): Generator<string> {
+  const unnumbered = name.replace(NUMBER, "");
+  if (unnumbered !== name && unnumbered !== "") yield unnumbered;
+  for (const separator of unnumbered.matchAll(SEPARATOR)) {
+    const rest = unnumbered.slice(separator.index + separator[0].length);
+    if (bare(rest) !== "") yield rest;
+  }
+}
+
+function bare(name: string): string {
+  return name.toLowerCase().replace(/[-_]/g, "");
+}
