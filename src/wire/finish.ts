@@ -74,6 +74,7 @@ export function finishReason(word: unknown): FinishReason | null {
 
 /** Whether a client may see `word` as it is: a word of the protocol, or nothing at all. */
 export function isProtocolFinish(word: unknown): boolean {
-  return word === null || word === undefined || word === "stop" || word === "length" || word === "tool_calls" ||
+  return word === null || word === undefined || word === "stop" || word === "length" ||
+    word === "tool_calls" ||
     word === "content_filter" || word === "function_call";
 }
