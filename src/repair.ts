@@ -62,7 +62,7 @@ async function reach(next: Fetch, request: Request, exchange?: Exchange): Promis
 }
 
 async function mend(response: Response, context: Context): Promise<Response> {
-  const { chat, exchange } = context;
+  const { chat, exchange, request } = context;
   const { status } = response;
   const type = response.headers.get("content-type")?.toLowerCase() ?? "";
   const known = /^text\/event-stream|^application\/([\w.-]+\+)?json|^text\/plain|^$/.test(type);
@@ -72,14 +72,18 @@ async function mend(response: Response, context: Context): Promise<Response> {
     return response;
   }
   const body = new UpstreamBody(response.body);
-  switch (await formOf(body, type)) {
+  // The client may go before there is a stream that it could cancel (rule 20).
+  request.signal.addEventListener("abort", () => body.cancel(request.signal.reason), { once: true });
+  const form = await formOf(body, type);
+  checkAborted(request, exchange);
+  switch (form) {
     case "events":
       return chat.stream ? await streamed(response, body, context) : await collected(response, body, context);
     case "json":
       return await whole(response, body, context);
     case "other":
       exchange.end({ status, outcome: "untouched" });
-      return new Response(body.rest(), { status, headers: bodyHeaders(response.headers) });
+      return new Response(body.rest(), { status, headers: response.headers });
   }
 }
 
@@ -113,9 +117,9 @@ function open({ chat, config, exchange: { problem } }: Context) {
 async function streamed(response: Response, body: UpstreamBody, context: Context): Promise<Response> {
   const { config, exchange, request } = context;
   const beginning = await peek(body, config.peekMs);
+  checkAborted(request, exchange);
   if (beginning.kind === "error") return refused(response, body, beginning.error, exchange);
   if (beginning.kind === "broken") {
-    if (request.signal.aborted) throw beginning.error;
     const { status, error } = breakage(beginning.error);
     exchange.end({ status, outcome: "broken" });
     return errorResponse(status, error, response.headers);
@@ -138,10 +142,8 @@ async function streamed(response: Response, body: UpstreamBody, context: Context
 async function collected(response: Response, body: UpstreamBody, context: Context): Promise<Response> {
   const { config, exchange, request } = context;
   const { answer, end } = open(context);
-  const stop = () => body.cancel(request.signal.reason);
-  request.signal.addEventListener("abort", stop, { once: true });
   const result = await collect(answer, body, config.finishGraceMs);
-  request.signal.removeEventListener("abort", stop);
+  checkAborted(request, exchange);
   if ("error" in result) {
     if (result.status === undefined) return refused(response, body, result.error, exchange);
     exchange.end(end(result.status, "broken"));
@@ -155,7 +157,16 @@ async function collected(response: Response, body: UpstreamBody, context: Contex
 async function whole(response: Response, body: UpstreamBody, context: Context): Promise<Response> {
   const { chat, config, exchange } = context;
   const { status } = response;
-  const bytes = await body.all(config.requestBytes);
+  let bytes: Uint8Array<ArrayBuffer> | undefined;
+  try {
+    bytes = await body.all(config.requestBytes);
+  } catch (error) {
+    checkAborted(context.request, exchange);
+    const broken = breakage(error);
+    exchange.end({ status: broken.status, outcome: "broken" });
+    return errorResponse(broken.status, broken.error, response.headers);
+  }
+  checkAborted(context.request, exchange);
   const answered = (original: BodyInit) => {
     exchange.end({ status, outcome: "untouched" });
     return json(response, original);
@@ -171,6 +182,12 @@ async function whole(response: Response, body: UpstreamBody, context: Context): 
   exchange.end(end(status, "done"));
   if (!chat.stream) return json(response, told.same ? bytes : toJson(told));
   return new Response(toStream(told), { status, headers: streamHeaders(response.headers) });
+}
+
+function checkAborted({ signal }: Request, exchange: Exchange): void {
+  if (!signal.aborted) return;
+  exchange.end({ status: 0, outcome: "cancelled" });
+  throw signal.reason;
 }
 
 /** An error that came with status 200, as what it is. */
