@@ -270,6 +270,19 @@ test("rule 10: a call that is cut off is never closed", () => {
   assert.deepEqual([cut.calls[0]!.args, cut.native.truncated], ["", true]);
 });
 
+test("rule 10: a name that is cut off is no call", () => {
+  const { calls, native } = run([[d(0, "x", "get_wea", "", F)]], {}, true);
+  assert.deepEqual([calls, native.truncated, native.count], [[], true, 0]);
+});
+
+test("rule 13: whole calls go out once they are complete", () => {
+  const { native } = calls({ whole: true });
+  assert.deepEqual(native.delta([d(0, "x", "read", '{"path":', F)]), { deltas: [], same: false });
+  const { deltas } = native.delta([d(0, undefined, undefined, '"a"}')]);
+  assert.deepEqual(join(deltas), [{ id: "x", name: "read", args: A }]);
+  assert.deepEqual(native.end(), []);
+});
+
 test("rule 2: the clean shape is the same throughout", () => {
   fc.assert(fc.property(
     fc.array(

@@ -361,6 +361,14 @@ test("rule 18: JSON for a client that streams, a stream for one that does not", 
   assert.equal(JSON.parse(plain.text).choices[0].message.content, "Hé 😀");
 });
 
+test("rule 18: a stream whose only event is a whole answer", async () => {
+  for (const tools of [[readTool], []]) {
+    const { text } = await answer([data(JSON.stringify(JSON_ANSWER)) + DONE], { tools });
+    assert.deepEqual(turn(text), { ...JSON_ANSWER, id: "", created: 0 });
+    for (const { choices } of chunks(text)) for (const { delta } of choices) assert.ok(delta);
+  }
+});
+
 const LIMITED = '{"error":{"message":"slow down","code":429,"metadata":{"a":1}}}';
 
 test("errors: an error before any content gets its HTTP status", async () => {

@@ -1,6 +1,7 @@
 /** One answer on its way through the stages, whatever form it came in: what goes out for what came in. */
 import { isObject } from "./call_piece.ts";
 import { errorIn } from "./errors.ts";
+import { toChunks } from "./fold.ts";
 import type { Chunk, Json } from "./openai.ts";
 import type { Report } from "./problem.ts";
 import type { ProtocolStage } from "./protocol_stage.ts";
@@ -82,6 +83,8 @@ export class Answer {
       return [event];
     }
     this.#read = true;
+    this.#options.protocol.learn(chunk as Chunk);
+    if (isWhole(chunk)) return toChunks(chunk).flatMap((part) => this.#stages.chunk({ chunk: part }));
     const items = this.#stages.chunk({ chunk: chunk as Chunk, raw: event.raw });
     return items.length === 1 && items[0]!.raw === event.raw ? [event] : items;
   }
@@ -127,6 +130,14 @@ export function parse(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** A whole answer as the only event of a stream: servers that only pretend to stream. */
+function isWhole({ choices }: Json): boolean {
+  return Array.isArray(choices) &&
+    choices.some((choice: unknown) =>
+      isObject(choice) && isObject(choice.message) && !isObject(choice.delta)
+    );
 }
 
 function suspicious(data: string): boolean {

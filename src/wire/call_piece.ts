@@ -29,7 +29,7 @@ export function readPiece(entry: unknown): CallPiece | undefined {
   const { index, id, type: _, function: called, name, arguments: flat, ...outer } = entry;
   const { name: inside, arguments: given = flat, ...inner } = isObject(called) ? called : {} as Json;
   const piece = {
-    index: typeof index === "number" ? index : undefined,
+    index: typeof index === "string" && /^\d+$/.test(index) ? Number(index) : place(index),
     id: word(typeof id === "number" ? String(id) : id),
     name: word(inside) ?? word(name),
     text: argumentText(given),
@@ -74,6 +74,10 @@ function sameFields(a: Json, b: Json, same: (key: string) => boolean): boolean {
   const keys = Object.keys(a);
   return keys.length === Object.keys(b).length &&
     keys.every((key) => Object.hasOwn(b, key) && (a[key] === b[key] || same(key)));
+}
+
+function place(value: unknown): number | undefined {
+  return typeof value === "number" ? value : undefined;
 }
 
 function word(value: unknown): string | undefined {

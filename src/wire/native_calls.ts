@@ -86,7 +86,7 @@ export class NativeCalls {
       if (!whole) {
         this.#options.problem(last ? "call-truncated" : "call-broken", call.name ?? call.heard);
         if (last) this.#truncated = true;
-        if (this.#options.whole && call.index < 0) continue;
+        if (call.index < 0 && (this.#options.whole || call.name === undefined)) continue;
       }
       this.#settle(call, true);
       if (call.name === undefined) {

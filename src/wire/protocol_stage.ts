@@ -29,6 +29,8 @@ export interface ProtocolStage extends Stage {
   readonly finish: string | undefined;
   /** How many calls went out. */
   readonly calls: number;
+  /** Learns the envelope of a chunk that has not come here yet, as it is held back. */
+  learn(chunk: Chunk): void;
   /** A chunk that says nothing, for clients that would time out (symptoms C23). */
   keepAlive(): Item;
 }
@@ -164,6 +166,7 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
     get calls() {
       return calls;
     },
+    learn: (chunk) => learn(envelope, chunk),
     keepAlive() {
       const delta: Delta = states.has(0) ? {} : { role: "assistant" };
       stateOf(0);
