@@ -34,6 +34,8 @@ export interface Parser {
   end(): TurnEvent[];
   /** The upstream delivers a call by itself now: what is held is decided, a dangling opener dropped. */
   nativeCall(): TurnEvent[];
+  /** The answer breaks off in the middle: text that is held goes out, calls that are held do not. */
+  breakOff(): TurnEvent[];
   /** How many characters of plain text are held back. */
   readonly held: number;
   /** A call, or what may be one, is held. */
@@ -59,7 +61,7 @@ class TurnParser implements Parser {
   #reading: Step<void>; // the turn, as far as it has been read
   #closer: string | undefined; // what ends the tagged reasoning that is open
   #trying = false; // in a block, or in a fence that may hold one
-  #native = false; // the upstream is about to deliver a call by itself
+  #interrupted: "native-call" | "break" | undefined; // what makes the text stop that is being read
   #cut = false;
 
   constructor(options: ParserOptions) {
@@ -91,14 +93,23 @@ class TurnParser implements Parser {
   nativeCall(): TurnEvent[] {
     // Bedrock's DeepSeek leaves the first marker of a block it has parsed in the text (symptoms A3).
     if (!this.#trying && this.#scan.held > 2) this.#dangling(this.#scan.skip(this.#scan.held));
-    this.#native = true;
-    this.#scan.end();
-    this.#reading.next();
-    this.#native = false;
-    this.#outbox.calls();
+    this.#interrupt("native-call");
     this.#scan = new Scanner();
     this.#reading = this.#turn();
     return this.#outbox.drain();
+  }
+
+  breakOff(): TurnEvent[] {
+    this.#interrupt("break");
+    return this.#outbox.drain();
+  }
+
+  #interrupt(by: "native-call" | "break"): void {
+    this.#interrupted = by;
+    this.#scan.end();
+    this.#reading.next();
+    this.#interrupted = undefined;
+    this.#outbox.calls();
   }
 
   get held(): number {
@@ -164,7 +175,7 @@ class TurnParser implements Parser {
     const end = yield* this.#try(hit, openers, place !== "content" || span > 0 ? "held" : undefined);
     if (end === undefined) return;
     if (!end.taken) {
-      if (this.#native && this.#scan.ended) this.#dangling(hit.text);
+      if (this.#interrupted === "native-call" && this.#scan.ended) this.#dangling(hit.text);
       else {
         if (openers.some(({ opener }) => opener.form === "wrapped")) {
           this.#outbox.problem("not-a-call", hit.text);
@@ -229,7 +240,7 @@ class TurnParser implements Parser {
   }
 
   #breaksOff(cut: BlockEnd["cut"]): void {
-    if (cut === undefined || this.#native) return;
+    if (cut === undefined || this.#interrupted !== undefined) return;
     this.#cut = true;
     this.#outbox.problem(cut.ended ? "call-truncated" : "call-broken", cut.tool);
   }

@@ -30,6 +30,11 @@ export class Relay {
   #length = 0; // how much text is in the queue
   #whole = true; // text and chunks still agree
 
+  /** Chunks wait. */
+  get waiting(): boolean {
+    return this.#queue.length > 0;
+  }
+
   /**
    * A chunk goes into the parser; `idle` says that the parser holds nothing of what came before. False when
    * the chunk's text travels alone, and what it holds beside its text must be sent on now.

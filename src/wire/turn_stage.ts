@@ -5,20 +5,25 @@ import type { Field, TurnEvent } from "../parse/event.ts";
 import { beginnings, resolver } from "../parse/names.ts";
 import { createParser, type Parser } from "../parse/parser.ts";
 import type { RepairConfig } from "../repair_config.ts";
-import { legacyCall, NativeCalls } from "./native_calls.ts";
+import { fromFunctionCall, isObject } from "./call_piece.ts";
+import { finishReason } from "./finish.ts";
+import { NativeCalls } from "./native_calls.ts";
 import type { Choice, Chunk, Delta, ToolCallDelta } from "./openai.ts";
 import type { Report } from "./problem.ts";
+import type { Outcome } from "./protocol_stage.ts";
 import { Relay, type Relayed } from "./relay.ts";
 import type { Item, Stage } from "./stage.ts";
-
-/** What became of the calls of one choice: none, all of them whole, or one that was cut off. */
-export type Outcome = "none" | "whole" | "cut";
 
 /** The stage that finds and mends calls. */
 export interface TurnStage extends Stage {
   /** A call, or what may be one, is held. */
   readonly holding: boolean;
+  /** What became of the calls of a choice. */
   outcome(choice: number): Outcome;
+  /** The answer breaks off: text that is still held; never the end of a call. */
+  flush(): Item[];
+  /** The dialects that calls were found in. */
+  readonly dialects: readonly string[];
 }
 
 /** What the stage needs. */
@@ -26,15 +31,13 @@ export interface TurnOptions {
   readonly tools: readonly Tool[];
   readonly config: RepairConfig;
   readonly problem: Report;
-  /** Told of each call that is found in text, by the dialect it was written in. */
-  readonly found?: (dialect: string) => void;
 }
 
 /** Makes the stage for one answer; each of its choices is a turn of its own. */
 export function turnStage(options: TurnOptions): TurnStage {
   const choices = new Map<number, ChoiceTurn>();
   const turn = (choice: Choice): ChoiceTurn => {
-    const index = choice.index ?? 0;
+    const index = typeof choice.index === "number" ? choice.index : 0;
     let found = choices.get(index);
     if (found === undefined) choices.set(index, found = new ChoiceTurn(options, index));
     return found;
@@ -42,7 +45,7 @@ export function turnStage(options: TurnOptions): TurnStage {
   return {
     chunk(item) {
       const list = item.chunk.choices;
-      if (!Array.isArray(list) || list.length === 0) return [item];
+      if (!Array.isArray(list) || list.length === 0 || !list.every(isObject)) return [item];
       if (list.length === 1) return turn(list[0]!).chunk(item, list[0]!);
       const { usage, ...envelope } = item.chunk;
       return list.flatMap((choice, n) => {
@@ -58,6 +61,10 @@ export function turnStage(options: TurnOptions): TurnStage {
       return [...choices.values()].some(({ holding }) => holding);
     },
     outcome: (choice) => choices.get(choice)?.outcome ?? "none",
+    flush: () => [...choices.values()].flatMap((choice) => choice.flush()),
+    get dialects() {
+      return [...new Set([...choices.values()].flatMap((choice) => [...choice.dialects]))];
+    },
   };
 }
 
@@ -67,6 +74,7 @@ class ChoiceTurn {
   readonly #relay = new Relay();
   readonly #options: TurnOptions;
   readonly #index: number;
+  readonly dialects = new Set<string>(); // that calls were found in
   #calls = 0; // calls that have gone out
   #envelope: Chunk = {}; // the last chunk, without what is its own
   #reasoningName: "reasoning" | "reasoning_content" = "reasoning_content"; // what this upstream calls it
@@ -79,15 +87,17 @@ class ChoiceTurn {
     this.#index = index;
     const nextIndex = (): number => this.#calls++;
     const dialects: readonly Dialect[] = liveDialects(config.dialects);
-    const wholeCalls = config.arguments === "whole";
+    const whole = config.arguments === "whole";
     const keepReasoning = config.reasoning === "keep";
-    this.#parser = createParser({ tools, dialects, nextIndex, wholeCalls, keepReasoning });
+    this.#parser = createParser({ tools, dialects, nextIndex, wholeCalls: whole, keepReasoning });
     this.#native = new NativeCalls({
       resolve: resolver(tools),
       begins: beginnings(tools),
+      barely: (name) => tools.some((tool) => tool.name === name && !takesAny(tool)),
       newId,
       nextIndex,
       problem,
+      whole,
     });
   }
 
@@ -104,7 +114,7 @@ class ChoiceTurn {
     if (this.#ended) return [item];
     const { choices: _choices, usage: _usage, ...envelope } = item.chunk;
     this.#envelope = envelope;
-    const delta = legacyCall(choice.delta ?? {});
+    const delta = fromFunctionCall(isObject(choice.delta) ? choice.delta : NO_DELTA);
     const { tool_calls: calls, ...others } = delta;
     if (Array.isArray(calls) && calls.length === 0) {
       // vLLM sends an empty list with every piece of content: clients take it for the start of a call.
@@ -118,6 +128,11 @@ class ChoiceTurn {
       return this.#text(item, texts[0]);
     }
     return this.#mixed(item, choice, delta, texts);
+  }
+
+  /** The answer breaks off. */
+  flush(): Item[] {
+    return this.#ended ? [] : this.#write(this.#parser.breakOff(), true);
   }
 
   /** The answer is over without a word from this choice. */
@@ -141,7 +156,7 @@ class ChoiceTurn {
   #mixed(item: Item, choice: Choice, delta: Delta, texts: readonly Text[]): Item[] {
     const idle = this.#parser.idle && !this.#relay.waiting;
     const events = texts.flatMap(([field, text]) => this.#parser.feed(text, field));
-    let same = delta === choice.delta;
+    let same = delta === choice.delta || delta === NO_DELTA;
     let deltas: ToolCallDelta[] = [];
     if (delta.tool_calls != null) {
       if (this.#textSinceNative) events.push(...this.#parser.nativeCall());
@@ -179,7 +194,7 @@ class ChoiceTurn {
   /** The turn is over: what the parser still held, and what native calls still lack. */
   #finish(reason?: string | null): Last {
     this.#ended = true;
-    return { events: this.#parser.end(), owed: this.#native.end(reason === "length") };
+    return { events: this.#parser.end(), owed: this.#native.end(finishReason(reason) === "length") };
   }
 
   /** Turns what the parser says into items. */
@@ -198,7 +213,7 @@ class ChoiceTurn {
         out.push(...this.#send(this.#relay.pass(field, event.text)));
       } else if (event.type === "call-start") {
         out.push(...this.#send(this.#relay.split()));
-        this.#options.found?.(event.dialect);
+        this.dialects.add(event.dialect);
         const { index, name } = event;
         calls.push({ index, id: event.id ?? newId(), type: "function", function: { name, arguments: "" } });
       } else if (event.type === "call-delta") {
@@ -257,12 +272,18 @@ interface Last {
   readonly owed: readonly ToolCallDelta[];
 }
 
+const NO_DELTA: Delta = {};
 const NO_TEXT: Text = ["content", ""];
 const NOTHING: Last = { events: [], owed: [] };
 
 /** Whether a finish reason says anything; some servers send `""` or `"null"` with every chunk. */
 function isWord(reason: string | null | undefined): reason is string {
   return typeof reason === "string" && reason !== "" && reason !== "null";
+}
+
+/** Whether a tool has parameters. */
+function takesAny({ parameters }: Tool): boolean {
+  return isObject(parameters?.["properties"]) && Object.keys(parameters["properties"]).length > 0;
 }
 
 /** Whether what the parser said is just what it was given. */

@@ -1,0 +1,145 @@
+/** One answer on its way through the stages, whatever form it came in: what goes out for what came in. */
+import { isObject } from "./call_piece.ts";
+import { errorIn } from "./errors.ts";
+import { toChunks } from "./fold.ts";
+import type { Chunk, Json } from "./openai.ts";
+import type { Report } from "./problem.ts";
+import type { ProtocolStage } from "./protocol_stage.ts";
+import { encodeEvent, type SseEvent } from "./sse.ts";
+import type { Item } from "./stage.ts";
+import { failOpen, type Stages } from "./stages.ts";
+import type { TurnStage } from "./turn_stage.ts";
+
+/** What goes out: an event as it came, or a chunk. */
+export type Out = SseEvent | Item;
+
+export interface AnswerOptions {
+  /** Not there when the request has no tools. */
+  readonly turn: TurnStage | undefined;
+  readonly protocol: ProtocolStage;
+  /** Several choices: each event has to be read to know which one it belongs to. */
+  readonly several: boolean;
+  readonly problem: Report;
+}
+
+/** What may need mending in a stream without tools; anything else need not be read. */
+const SUSPICIOUS = /"finish_reason"\s*:\s*(?!null)|"choices"\s*:\s*n|"error"|"(?:tool_calls|function_call)"/;
+
+export class Answer {
+  readonly #options: AnswerOptions;
+  readonly #stages: Stages;
+  #read = false; // a chunk has been read: the envelope is known
+  #done = false; // `[DONE]` has gone out
+  #error: Json | undefined; // what the upstream reported in the middle of its answer
+
+  constructor(options: AnswerOptions) {
+    this.#options = options;
+    const { turn, protocol, problem } = options;
+    this.#stages = failOpen(turn === undefined ? [protocol] : [turn, protocol], problem);
+  }
+
+  /** `[DONE]` has gone out: nothing more may. */
+  get done(): boolean {
+    return this.#done;
+  }
+
+  /** The error that the upstream reported, if it did. */
+  get error(): Json | undefined {
+    return this.#error;
+  }
+
+  /** Every choice has had its finish reason. */
+  get finished(): boolean {
+    return this.#options.protocol.finished;
+  }
+
+  /** Something is held back. */
+  get holding(): boolean {
+    return this.#options.turn?.holding ?? false;
+  }
+
+  /** What goes out for one event; the event itself where nothing is changed. */
+  take(event: SseEvent): readonly Out[] {
+    const { data } = event;
+    if (data === undefined) return [event];
+    if (this.#done) return [];
+    const done = data.startsWith("[DONE]") || data.trim() === "[DONE]";
+    if (done) {
+      const rest = this.#error === undefined ? this.#stages.end() : [];
+      this.#done = true;
+      return [...rest, event];
+    }
+    const { turn, several, problem } = this.#options;
+    if (turn === undefined && !several && this.#read && !suspicious(data)) return [event];
+    const chunk = parse(data);
+    const error = errorIn(chunk, event.name) ?? (event.name === "error" ? { message: data } : undefined);
+    if (error !== undefined) {
+      this.#error = error;
+      problem("upstream-error", data.slice(0, 1000));
+      return [...this.#flushed(), event];
+    }
+    if (!isObject(chunk)) {
+      if (data !== "") problem("event-unreadable", data.slice(0, 200));
+      return [event];
+    }
+    this.#read = true;
+    this.#options.protocol.learn(chunk as Chunk);
+    if (isWhole(chunk)) return toChunks(chunk).flatMap((part) => this.#stages.chunk({ chunk: part }));
+    const items = this.#stages.chunk({ chunk: chunk as Chunk, raw: event.raw });
+    return items.length === 1 && items[0]!.raw === event.raw ? [event] : items;
+  }
+
+  /** What goes out for a chunk that came in no event. */
+  chunk(item: Item): readonly Item[] {
+    return this.#stages.chunk(item);
+  }
+
+  /** The stages are done; what they still owe. */
+  close(): readonly Item[] {
+    return this.#stages.end();
+  }
+
+  /** The upstream is done: what is still owed, and `[DONE]`. After an error nothing is made up. */
+  end(): readonly Out[] {
+    if (this.#done || this.#error !== undefined) return [];
+    this.#done = true;
+    this.#options.problem("done-missing", "");
+    return [...this.#stages.end(), { raw: encodeEvent("[DONE]"), data: "[DONE]" }];
+  }
+
+  /** The upstream's connection broke: text that is still held, and the error; no finish is made up. */
+  break(error: Json): readonly Out[] {
+    const data = JSON.stringify({ error });
+    return [...this.#flushed(), { raw: encodeEvent(data), data }];
+  }
+
+  #flushed(): Item[] {
+    return this.#stages.after(1, this.#options.turn?.flush?.() ?? []);
+  }
+}
+
+/** The text of what goes out. */
+export function encode(out: Out): string {
+  return out.raw ?? encodeEvent(JSON.stringify((out as Item).chunk));
+}
+
+/** The value of a JSON text; undefined when it is none. */
+export function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A whole answer as the only event of a stream: servers that only pretend to stream. */
+function isWhole({ choices }: Json): boolean {
+  return Array.isArray(choices) &&
+    choices.some((choice: unknown) =>
+      isObject(choice) && isObject(choice.message) && !isObject(choice.delta)
+    );
+}
+
+function suspicious(data: string): boolean {
+  return SUSPICIOUS.test(data) || !data.includes('"choices"');
+}

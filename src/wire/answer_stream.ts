@@ -1,0 +1,141 @@
+/** The streaming loop: one read of the upstream in, one write to the client out. */
+import { type Answer, encode, type Out } from "./answer.ts";
+import { breakage, toApiError } from "./errors.ts";
+import type { Item } from "./stage.ts";
+import type { Report } from "./problem.ts";
+import type { Batch, UpstreamBody } from "./upstream_body.ts";
+
+/** How the stream ended. */
+export type StreamEnd = "done" | "error" | "broken" | "cancelled";
+
+export interface AnswerStreamOptions {
+  readonly body: UpstreamBody;
+  readonly answer: Answer;
+  readonly keepAliveMs: number;
+  readonly finishGraceMs: number;
+  /** A chunk that says nothing. */
+  keepAlive(): Item;
+  /** The client's request: when it is aborted, so is the answer. */
+  readonly signal: AbortSignal;
+  readonly problem: Report;
+  /** Called once. */
+  ended(how: StreamEnd): void;
+}
+
+/**
+ * The answer as the client gets it. Pull-driven: the upstream is read only when the client wants more, and what one
+ * read brings goes out as one piece.
+ */
+export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const { body, answer, signal, problem } = options;
+  const encoder = new TextEncoder();
+  let over = false; // nothing more goes out
+  let keepAlive = options.keepAliveMs; // how much longer may be waited while something is held
+  let grace = options.finishGraceMs; // how much longer may be waited once all is said
+
+  const finish = (how: StreamEnd) => {
+    if (over) return;
+    over = true;
+    signal.removeEventListener("abort", abort);
+    options.ended(how);
+  };
+  let abort = () => {};
+
+  /** All is said, and the upstream has been silent since for too long. */
+  const silent = (): boolean => grace <= 0 && said();
+  const said = (): boolean => answer.finished || answer.error !== undefined;
+
+  /** The next batch; `late` when the waiting is over. Only time spent waiting counts: a slow client costs none. */
+  const next = async (): Promise<Batch> => {
+    const wait = Math.min(answer.holding ? keepAlive : Infinity, said() ? grace : Infinity);
+    if (wait === Infinity) return body.readEvents();
+    const begin = Date.now();
+    const batch = await body.readEvents(wait);
+    const spent = batch.kind === "late" ? wait : Date.now() - begin;
+    keepAlive -= spent;
+    grace -= spent;
+    return batch;
+  };
+
+  /** What a batch becomes; undefined when it goes out as it came. */
+  const convert = (batch: Batch): string | undefined => {
+    switch (batch.kind) {
+      case "late":
+        if (!silent()) return encode(options.keepAlive());
+        problem("upstream-open", `closed after ${options.finishGraceMs} ms`);
+        return text(answer.end());
+      case "broken": {
+        if (answer.done || answer.finished) return text(answer.end()); // all had been said
+        const error = toApiError(breakage(batch.error).error);
+        problem("upstream-broke", error.message);
+        return text(answer.break(error));
+      }
+      case "end": {
+        if (batch.cut) problem("event-cut", "");
+        const last = batch.events.flatMap((event) => answer.take(event));
+        return text([...last, ...answer.end()]);
+      }
+      case "events": {
+        if (batch.events.some(({ data }) => data !== undefined)) grace = options.finishGraceMs;
+        const outs: Out[] = [];
+        let same = batch.bytes !== undefined;
+        for (const event of batch.events) {
+          const taken = answer.take(event);
+          same &&= taken.length === 1 && taken[0] === event;
+          for (const out of taken) outs.push(out);
+        }
+        if (same) return undefined;
+        return answer.done ? text(outs) + body.takeRest() : text(outs);
+      }
+    }
+  };
+
+  /** Whether the answer ends with `batch`, and how. */
+  const endOf = (batch: Batch): StreamEnd | undefined => {
+    if (batch.kind === "broken") return answer.done ? "done" : "broken";
+    const ends = batch.kind === "end" || answer.done || (batch.kind === "late" && silent());
+    return ends ? answer.error === undefined ? "done" : "error" : undefined;
+  };
+
+  return new ReadableStream<Uint8Array<ArrayBuffer>>({
+    start(controller) {
+      abort = () => {
+        body.cancel(signal.reason);
+        finish("cancelled");
+        controller.error(signal.reason);
+      };
+      if (signal.aborted) abort();
+      else signal.addEventListener("abort", abort, { once: true });
+    },
+    async pull(controller) {
+      for (let sent = false; !sent && !over;) {
+        const batch = await next();
+        if (over) return;
+        const written = convert(batch);
+        const how = endOf(batch);
+        if (written === undefined && batch.kind === "events") {
+          controller.enqueue(batch.bytes as Uint8Array<ArrayBuffer>);
+          sent = true;
+        } else if (written !== undefined && written !== "") {
+          controller.enqueue(encoder.encode(written));
+          sent = true;
+        }
+        if (sent) keepAlive = options.keepAliveMs;
+        if (how === undefined) continue;
+        finish(how);
+        controller.close();
+        // What is only open is given up; what is about to end may end, for the connection's sake.
+        if (batch.kind === "late") body.cancel();
+        else body.drain(options.finishGraceMs);
+      }
+    },
+    cancel(reason) {
+      body.cancel(reason);
+      finish("cancelled");
+    },
+  }, { highWaterMark: 0 });
+}
+
+function text(outs: readonly Out[]): string {
+  return outs.length === 1 ? encode(outs[0]!) : outs.map(encode).join("");
+}

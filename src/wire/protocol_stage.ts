@@ -1,0 +1,192 @@
+/** The protocol around a turn: role, finish reason, envelope (rules 13 and 15), for each choice on its own. */
+import { isObject } from "./call_piece.ts";
+import { finishReason, isProtocolFinish } from "./finish.ts";
+import type { Choice, Chunk, Delta, Json } from "./openai.ts";
+import type { Report } from "./problem.ts";
+import type { Item, Stage } from "./stage.ts";
+
+/** What became of the calls of a choice: there was none; all that went out are whole; the turn ended inside one. */
+export type Outcome = "none" | "whole" | "cut";
+
+/** What the protocol stage needs to know. */
+export interface ProtocolStageOptions {
+  /** The request has tools: all of rule 15 holds. Without, only what breaks the protocol is mended. */
+  readonly tools: boolean;
+  /** How many choices the request asked for. */
+  readonly choices: number;
+  /** The model that the request names. */
+  readonly model: string;
+  /** What became of the calls of a choice, as the turn stage knows it; asked when the choice ends. */
+  outcome?(choice: number): Outcome;
+  readonly problem: Report;
+}
+
+/** The last stage. */
+export interface ProtocolStage extends Stage {
+  /** Every choice has had its finish reason. */
+  readonly finished: boolean;
+  /** The finish reason of the first choice that has one. */
+  readonly finish: string | undefined;
+  /** How many calls went out. */
+  readonly calls: number;
+  /** Learns the envelope of a chunk that has not come here yet, as it is held back. */
+  learn(chunk: Chunk): void;
+  /** A chunk that says nothing, for clients that would time out (symptoms C23). */
+  keepAlive(): Item;
+}
+
+/** What has come of one choice. */
+interface State {
+  called: boolean; // a call came by
+  finish: string | undefined;
+}
+
+export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
+  const { tools, problem } = options;
+  const states = new Map<number, State>();
+  const envelope: Json = {}; // as the chunks so far have it
+  let calls = 0; // how many went out
+  let missing = false; // the lack of an envelope has been reported
+
+  const stateOf = (index: number): State => {
+    let state = states.get(index);
+    if (state === undefined) states.set(index, state = { called: false, finish: undefined });
+    return state;
+  };
+
+  const chunk = (item: Item): Item[] => {
+    const before = item.chunk;
+    learn(envelope, before);
+    let chunk = withChoices(before, problem);
+    if (tools && chunk.choices !== undefined) chunk = withEnvelope(chunk);
+    const choices = chunk.choices;
+    if (choices !== undefined && choices.length > 0) {
+      const mended = choices.flatMap((choice, position) => mendChoice(choice, position, chunk));
+      const same = mended.length === choices.length && mended.every((choice, n) => choice === choices[n]);
+      if (mended.length === 0 && !isObject(chunk.usage)) return [];
+      if (!same) chunk = { ...chunk, choices: mended };
+    }
+    return [chunk === before ? item : { chunk }];
+  };
+
+  const withEnvelope = (chunk: Chunk): Chunk => {
+    const complete = typeof chunk.id === "string" && typeof chunk.object === "string" &&
+      typeof chunk.created === "number" && typeof chunk.model === "string";
+    if (complete) return chunk;
+    if (!missing) problem("envelope-missing", Object.keys(chunk).join(", "));
+    missing = true;
+    const filled: Chunk = { ...chunk };
+    for (const [key, value] of Object.entries(made())) {
+      if (typeof filled[key] !== typeof value) filled[key] = value;
+    }
+    return filled;
+  };
+
+  /** The envelope for a chunk of our own. */
+  const made = (): Json => {
+    envelope.id ??= `chatcmpl-${crypto.randomUUID().replaceAll("-", "")}`;
+    envelope.created ??= Math.floor(Date.now() / 1000);
+    envelope.model ??= options.model;
+    return { ...envelope, object: "chat.completion.chunk" };
+  };
+
+  const mendChoice = (before: Choice, position: number, chunk: Chunk): Choice[] => {
+    if (!isObject(before)) return [before];
+    const index = typeof before.index === "number" ? before.index : position;
+    const first = !states.has(index);
+    const state = stateOf(index);
+    let choice = before;
+    if (tools && before.index !== index) choice = { ...choice, index };
+    if (!isObject(choice.delta)) choice = { ...choice, delta: {} };
+    const delta = choice.delta!;
+    note(state, delta);
+    if (tools && first && delta.role !== "assistant") {
+      problem("role-missing", `choice ${index}`);
+      const { role: _, ...rest } = delta;
+      choice = { ...choice, delta: { role: "assistant", ...rest } };
+    }
+    const word = choice.finish_reason;
+    const reason = finishReason(word);
+    if (reason === null) {
+      return [word === null || word === undefined ? choice : { ...choice, finish_reason: null }];
+    }
+    if (state.finish !== undefined) {
+      problem("finish-repeated", String(word)); // OpenRouter, symptoms C10
+      const empty = Object.values(delta).every((value) =>
+        value === null || value === "" || value === "assistant"
+      );
+      return empty && !("logprobs" in choice && choice.logprobs !== null) && (chunk.usage ?? null) !== null
+        ? []
+        : [{ ...choice, finish_reason: null }];
+    }
+    state.finish = finishOf(index, state, reason, word);
+    return [state.finish === word ? choice : { ...choice, finish_reason: state.finish }];
+  };
+
+  const finishOf = (index: number, state: State, reason: string, word: unknown): string => {
+    const outcome = options.outcome?.(index) ?? (state.called ? "whole" : "none");
+    let finish = reason;
+    if (outcome === "cut") finish = "length";
+    else if (outcome === "whole" && tools) finish = "tool_calls";
+    else if (outcome === "none" && reason === "tool_calls") finish = "stop";
+    else if (outcome === "none" && reason === "function_call" && tools) finish = "stop";
+    if (!isProtocolFinish(word) || finish !== word) problem("finish-changed", `${String(word)} → ${finish}`);
+    return finish;
+  };
+
+  const note = (state: State, delta: Delta): void => {
+    if (isObject(delta.function_call)) state.called = true;
+    if (!Array.isArray(delta.tool_calls) || delta.tool_calls.length === 0) return;
+    state.called = true;
+    for (const call of delta.tool_calls) if (isObject(call) && call.id !== undefined) calls++;
+  };
+
+  const end = (): Item[] => {
+    const silent = states.size === 0; // not even a role came
+    if (silent) stateOf(0);
+    const delta: Delta = silent && tools ? { role: "assistant", content: "" } : {};
+    return [...states].filter(([, state]) => state.finish === undefined).map(([index, state]) => {
+      const outcome = options.outcome?.(index) ?? (state.called ? "whole" : "none");
+      state.finish = outcome === "cut" ? "length" : outcome === "whole" ? "tool_calls" : "stop";
+      problem("finish-missing", `choice ${index}: ${state.finish}`);
+      return { chunk: { ...made(), choices: [{ index, delta, finish_reason: state.finish }] } };
+    });
+  };
+
+  return {
+    chunk,
+    end,
+    get finished() {
+      const done = [...states.values()].every((state) => state.finish !== undefined);
+      return done && states.size >= options.choices;
+    },
+    get finish() {
+      return [...states.values()].find((state) => state.finish !== undefined)?.finish;
+    },
+    get calls() {
+      return calls;
+    },
+    learn: (chunk) => learn(envelope, chunk),
+    keepAlive() {
+      const delta: Delta = states.has(0) ? {} : { role: "assistant" };
+      stateOf(0);
+      return { chunk: { ...made(), choices: [{ index: 0, delta, finish_reason: null }] } };
+    },
+  };
+}
+
+/** `choices` as a list: some usage chunks have null there, or nothing (symptoms C8). */
+function withChoices(chunk: Chunk, problem: Report): Chunk {
+  const choices: unknown = chunk.choices;
+  if (Array.isArray(choices)) return chunk;
+  const ours = choices === null || chunk.usage !== undefined || chunk.object === "chat.completion.chunk";
+  if (!ours || choices !== undefined && choices !== null) return chunk;
+  problem("choices-missing", Object.keys(chunk).join(", "));
+  return { ...chunk, choices: [] };
+}
+
+function learn(envelope: Json, chunk: Chunk): void {
+  if (typeof chunk.id === "string" && chunk.id !== "") envelope.id ??= chunk.id;
+  if (typeof chunk.created === "number" && chunk.created > 0) envelope.created ??= chunk.created;
+  if (typeof chunk.model === "string" && chunk.model !== "") envelope.model ??= chunk.model;
+}

@@ -1,0 +1,49 @@
+/** Runs the stages of one answer, and goes on without one that fails (rule 3). */
+import type { Report } from "./problem.ts";
+import type { Item, Stage } from "./stage.ts";
+
+/** The stages of an answer as one. */
+export interface Stages extends Stage {
+  /** Sends items through the stages behind the `from`-th. */
+  after(from: number, items: readonly Item[]): Item[];
+}
+
+/** Like `chain()`, but a stage that throws is out for the rest of the answer, and what it was given goes on. */
+export function failOpen(stages: readonly Stage[], problem: Report): Stages {
+  const out = new Set<Stage>();
+  const fail = (stage: Stage, error: unknown) => {
+    out.add(stage);
+    problem("stage-failed", error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+  };
+  const chunk = (stage: Stage, item: Item): readonly Item[] => {
+    if (out.has(stage)) return [item];
+    try {
+      return stage.chunk(item);
+    } catch (error) {
+      fail(stage, error);
+      return [item];
+    }
+  };
+  const end = (stage: Stage): readonly Item[] => {
+    if (out.has(stage)) return [];
+    try {
+      return stage.end();
+    } catch (error) {
+      fail(stage, error);
+      return [];
+    }
+  };
+  const after = (from: number, items: readonly Item[]): Item[] => {
+    let all = [...items];
+    for (const stage of stages.slice(from)) {
+      if (all.length === 0) return all;
+      all = all.length === 1 ? [...chunk(stage, all[0]!)] : all.flatMap((item) => chunk(stage, item));
+    }
+    return all;
+  };
+  return {
+    after,
+    chunk: (item) => after(0, [item]),
+    end: () => stages.flatMap((stage, n) => after(n + 1, end(stage))),
+  };
+}

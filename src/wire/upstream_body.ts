@@ -1,0 +1,168 @@
+/** The body of an upstream's answer: read piece by piece, with a limit to the waiting. */
+import { SseDecoder, type SseEvent } from "./sse.ts";
+
+/** What a read brought. `late`: nothing in time; the same read goes on the next time. */
+export type Read =
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  | { readonly kind: "end" }
+  | { readonly kind: "broken"; readonly error: unknown }
+  | { readonly kind: "late" };
+
+/** What a read brought, as events. */
+export type Batch =
+  | {
+    readonly kind: "events";
+    readonly events: readonly SseEvent[];
+    /** The bytes that say the same as `events`, when they do to the last one. */
+    readonly bytes?: Uint8Array;
+  }
+  | { readonly kind: "end"; readonly events: readonly SseEvent[]; readonly cut: boolean }
+  | { readonly kind: "broken"; readonly error: unknown }
+  | { readonly kind: "late" };
+
+export class UpstreamBody {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #sse = new SseDecoder();
+  readonly #back: Uint8Array[] = []; // read, and handed back
+  #pending: Promise<Read> | undefined; // a read that has not come to anything yet
+  #over = false; // ended, broken or given up
+  #kept: Batch[] = []; // events that were looked at and handed back
+
+  constructor(body: ReadableStream<Uint8Array>) {
+    this.#reader = body.getReader();
+  }
+
+  /** The next bytes, if they come within `wait` milliseconds. */
+  async read(wait = Infinity): Promise<Read> {
+    const bytes = this.#back.shift();
+    if (bytes !== undefined) return { kind: "bytes", bytes };
+    if (this.#over && this.#pending === undefined) return { kind: "end" };
+    this.#pending ??= this.#next();
+    const read = await (wait === Infinity ? this.#pending : within(this.#pending, wait));
+    if (read.kind !== "late") this.#pending = undefined;
+    if (read.kind === "end" || read.kind === "broken") this.#over = true;
+    return read;
+  }
+
+  /** The next events, if any bytes come within `wait` milliseconds. */
+  async readEvents(wait = Infinity): Promise<Batch> {
+    const kept = this.#kept.shift();
+    if (kept !== undefined) return kept;
+    const read = await this.read(wait);
+    if (read.kind === "end") return { kind: "end", ...this.#sse.end() };
+    if (read.kind !== "bytes") return read;
+    const clean = this.#sse.empty;
+    const events = this.#sse.push(read.bytes);
+    // A last byte of ASCII: no character is split between this read and the next.
+    const whole = clean && this.#sse.empty && read.bytes[read.bytes.length - 1]! < 0x80;
+    return { kind: "events", events, ...(whole ? { bytes: read.bytes } : {}) };
+  }
+
+  /** Blank lines and comments behind the last event. */
+  takeRest(): string {
+    return this.#sse.end().events.filter(({ data }) => data === undefined).map(({ raw }) => raw).join("");
+  }
+
+  /** Hands batches back: `readEvents()` brings them again, in this order. */
+  keep(batches: readonly Batch[]): void {
+    this.#kept = [...batches, ...this.#kept];
+  }
+
+  /** Hands bytes back, in front of all others. */
+  unread(bytes: Uint8Array): void {
+    this.#back.unshift(bytes);
+  }
+
+  /** The beginning of the text, white space aside, once it is `enough`; it stays to be read. */
+  async sniff(enough: (text: string) => boolean): Promise<string> {
+    const seen: Uint8Array[] = [];
+    const decoder = new TextDecoder();
+    let text = "";
+    while (!enough(text)) {
+      const read = await this.read();
+      if (read.kind === "broken") this.#pending = Promise.resolve(read); // whoever reads next shall know
+      if (read.kind !== "bytes") break;
+      seen.push(read.bytes);
+      text = (text + decoder.decode(read.bytes, { stream: true })).trimStart();
+    }
+    for (const bytes of seen.reverse()) this.unread(bytes);
+    return text;
+  }
+
+  /** All of it, up to `limit` bytes; undefined when it is longer (then it is still all there to be read). */
+  async all(limit: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const seen: Uint8Array[] = [];
+    let size = 0;
+    for (let read = await this.read(); read.kind !== "end"; read = await this.read()) {
+      if (read.kind === "broken") throw read.error;
+      if (read.kind !== "bytes") continue;
+      seen.push(read.bytes);
+      size += read.bytes.length;
+      if (size > limit) {
+        for (const bytes of seen.reverse()) this.unread(bytes);
+        return undefined;
+      }
+    }
+    return concat(seen, size);
+  }
+
+  /** The rest, untouched. */
+  rest(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return new ReadableStream<Uint8Array<ArrayBuffer>>({
+      pull: async (controller) => {
+        const read = await this.read();
+        if (read.kind === "bytes") controller.enqueue(read.bytes as Uint8Array<ArrayBuffer>);
+        else if (read.kind === "broken") controller.error(read.error);
+        else controller.close();
+      },
+      cancel: (reason) => this.cancel(reason),
+    }, { highWaterMark: 0 });
+  }
+
+  /** Gives the answer up: the upstream's connection is aborted. */
+  cancel(reason?: unknown): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#reader.cancel(reason).catch(() => {}); // it is given up: how that ends concerns nobody
+  }
+
+  /** Reads what may still come after the end, so that the connection can be used again; for `ms` at most. */
+  async drain(ms: number): Promise<void> {
+    const until = Date.now() + ms;
+    while (!this.#over) {
+      const left = until - Date.now();
+      if (left <= 0 || (await this.read(left)).kind === "late") return this.cancel();
+    }
+  }
+
+  async #next(): Promise<Read> {
+    try {
+      const { done, value } = await this.#reader.read();
+      return done ? { kind: "end" } : { kind: "bytes", bytes: value };
+    } catch (error) {
+      return { kind: "broken", error };
+    }
+  }
+}
+
+export function concat(pieces: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(size);
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}
+
+async function within(read: Promise<Read>, ms: number): Promise<Read> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<Read>((resolve) => {
+    timer = setTimeout(resolve, Math.max(0, ms), { kind: "late" });
+  });
+  try {
+    return await Promise.race([read, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,544 @@
+import assert from "node:assert/strict";
+import { repair } from "../src/repair.ts";
+import type { ExchangeReport } from "../src/wire/exchange.ts";
+import { fold } from "../src/wire/fold.ts";
+import { test } from "./_test.ts";
+import {
+  type Act,
+  chat,
+  chunk,
+  chunks,
+  cut,
+  data,
+  DONE,
+  events,
+  type Loose,
+  readTool,
+  upstream,
+} from "./_upstream.ts";
+
+const encoder = new TextEncoder();
+const call = (more: unknown) => chunk({ tool_calls: [more] });
+const CALL = [
+  chunk({ role: "assistant", content: null }),
+  call({ index: 0, id: "call_1", type: "function", function: { name: "read", arguments: "" } }),
+  call({ index: 0, function: { arguments: '{"path":' } }),
+  call({ index: 0, function: { arguments: '"é😀"}' } }),
+  chunk({}, "tool_calls"),
+  chunk({}, null, { choices: [], usage: { total_tokens: 9 } }),
+];
+const TEXT = [
+  chunk({ role: "assistant", content: "" }),
+  chunk({ content: "Hé " }),
+  chunk({ content: "😀" }),
+  chunk({}, "stop"),
+];
+const CLEAN = `: hello\n\n${data(...CALL)}${DONE}`;
+
+async function answer(acts: readonly Act[], body: Record<string, unknown> = {}, options: Loose = {}) {
+  const { config = {}, ...rest } = options;
+  const state = upstream(acts, rest);
+  const reports: ExchangeReport[] = [];
+  const response = await repair(state.next, config, (exchange) => reports.push(exchange))(chat(body));
+  const text = await response.text();
+  return { ...state, response, text, report: reports[0]!, reports, state };
+}
+
+const finishes = (text: string) =>
+  chunks(text).flatMap((c) => c.choices.map((choice: Loose) => choice.finish_reason))
+    .filter((reason) => reason !== null && reason !== undefined);
+
+/** What a turn comes to; made-up ids and times aside. */
+function turn(text: string): Loose {
+  const all = chunks(text);
+  assert.equal(events(text).filter((text) => text === "[DONE]").length, 1);
+  assert.equal(events(text).at(-1), "[DONE]");
+  return { ...fold(all), id: "", created: 0 };
+}
+
+test("rule 2: a stream that keeps the protocol passes byte for byte, at every cut", async () => {
+  for (const text of [CLEAN, CLEAN.replaceAll("\n", "\r\n"), `\uFEFF${data(...TEXT)}${DONE}`]) {
+    const bytes = encoder.encode(text);
+    for (const body of [{}, { tools: [] }, { tool_choice: "none" }, { tools: undefined }]) {
+      for (let at = 0; at < bytes.length; at += 3) {
+        const { response, report } = await answer2(cut(bytes, at), body);
+        assert.deepEqual(new Uint8Array(await response.arrayBuffer()), bytes, `${at}`);
+        assert.deepEqual(report(), []);
+      }
+    }
+  }
+});
+
+async function answer2(acts: readonly Act[], body: Record<string, unknown>) {
+  const problems: string[] = [];
+  const fetch = repair(upstream(acts).next, {}, (e) => problems.push(...e.problems.map(({ code }) => code)));
+  const response = await fetch(chat(body));
+  return { response, report: () => problems };
+}
+
+const FAULTY = `: c\r\n\r\n` + data(
+  '{"id":"c1","choices":[{"delta":{"content":"Hé"}}]}',
+  '{"id":"c1","choices":[{"delta":{"content":"😀","tool_calls":[]}}]}',
+  '{"id":"c1","choices":[{"delta":{"tool_calls":[{"function":{"name":"READ","arguments":{"path":"é"}}}]}}]}',
+  '{"id":"c1","choices":[{"delta":{"tool_calls":[{"id":"b","function":{"name":"read","arguments":"{\\"path\\":\\"1\\"}{\\"path\\":\\"2\\"}"}}]}}]}',
+  '{"id":"c1","choices":[{"delta":{},"finish_reason":"tool_use"}]}',
+  '{"id":"c1","choices":null,"usage":{"total_tokens":3}}',
+);
+
+test("rules 13, 15, 16, 17: a faulty stream gives the same mended turn at every cut", async () => {
+  const strip = (turn: Loose) => {
+    for (const call of turn.choices[0].message.tool_calls) if (call.id !== "b") call.id = "new";
+    return turn;
+  };
+  const whole = strip(turn((await answer([FAULTY])).text));
+  assert.deepEqual(whole, {
+    id: "",
+    object: "chat.completion",
+    created: 0,
+    model: "m",
+    choices: [{
+      index: 0,
+      message: {
+        role: "assistant",
+        content: "Hé😀",
+        tool_calls: [["new", "é"], ["b", "1"], ["new", "2"]].map(([id, path]) => ({
+          id,
+          type: "function",
+          function: { name: "read", arguments: JSON.stringify({ path }) },
+        })),
+      },
+      finish_reason: "tool_calls",
+    }],
+    usage: { total_tokens: 3 },
+  });
+  const bytes = encoder.encode(FAULTY);
+  for (let at = 0; at < bytes.length; at++) {
+    const { text } = await answer(cut(bytes, at));
+    assert.deepEqual(strip(turn(text)), whole, `cut at ${at}`);
+  }
+  const { text } = await answer([...bytes].map((byte) => Uint8Array.of(byte)));
+  assert.deepEqual(strip(turn(text)), whole);
+  assert.equal(chunks(text)[0].choices[0].delta.role, "assistant");
+  for (const { id, object, created, model, choices } of chunks(text)) {
+    assert.deepEqual([id, object, typeof created, model], ["c1", "chat.completion.chunk", "number", "m"]);
+    assert.ok(Array.isArray(choices));
+  }
+});
+
+test("rule 15: finish reasons of a turn with and without calls", async () => {
+  for (
+    const [word, withCall, without] of [
+      ["stop", "tool_calls", "stop"],
+      ["STOP", "tool_calls", "stop"],
+      ["tool_use", "tool_calls", "stop"],
+      ["tool_calls", "tool_calls", "stop"],
+      ["end_turn", "tool_calls", "stop"],
+      ["max_tokens", "tool_calls", "length"],
+      ["SAFETY", "tool_calls", "content_filter"],
+      ["whatever", "tool_calls", "stop"],
+    ] as const
+  ) {
+    const called = (await answer([data(...CALL.slice(0, 4), chunk({}, word)) + DONE])).text;
+    assert.deepEqual(finishes(called), [withCall]);
+    const said = (await answer([data(...TEXT.slice(0, 3), chunk({}, word)) + DONE])).text;
+    assert.deepEqual(finishes(said), [without]);
+    const plain = (await answer([data(...TEXT.slice(0, 3), chunk({}, word)) + DONE], { tools: [] })).text;
+    assert.deepEqual(finishes(plain), [without]);
+  }
+  for (const word of ["", "null"]) {
+    const text = data(
+      ...TEXT.slice(0, 3).map((c) => c.replace('"finish_reason":null', `"finish_reason":"${word}"`)),
+    );
+    for (const tools of [[readTool], []]) {
+      const { text: out } = await answer([text + data(TEXT[3]!) + DONE], { tools });
+      assert.deepEqual(finishes(out), ["stop"]);
+    }
+  }
+});
+
+test("rule 15: exactly one finish and one [DONE], whatever the upstream leaves out or repeats", async () => {
+  const usage = chunk({}, "stop", { usage: { total_tokens: 1 } });
+  const table: [string, string, string][] = [
+    ["no finish", data(...TEXT.slice(0, 3)) + DONE, "stop"],
+    ["neither", data(...TEXT.slice(0, 3)), "stop"],
+    ["no [DONE]", data(...TEXT), "stop"],
+    ["no blank line", data(...TEXT).trimEnd(), "stop"],
+    ["two finishes", data(...TEXT, usage) + DONE, "stop"],
+    ["two [DONE]", data(...TEXT) + DONE + DONE, "stop"],
+    ["more behind [DONE]", data(...TEXT) + DONE + data(TEXT[1]!), "stop"],
+    ["call, no finish", data(...CALL.slice(0, 4)) + DONE, "tool_calls"],
+    ["cut call, no finish", data(...CALL.slice(0, 3)) + DONE, "length"],
+    ["cut call, wrong finish", data(...CALL.slice(0, 3), CALL[4]!) + DONE, "length"],
+    ["cut before its arguments", data(...CALL.slice(0, 2), chunk({}, "length")) + DONE, "length"],
+    ["only [DONE]", DONE, "stop"],
+    ["a broken last event", data(...TEXT) + 'data: {"id":', "stop"],
+  ];
+  for (const [why, text, finish] of table) {
+    for (const tools of finish === "stop" ? [[readTool], []] : [[readTool]]) {
+      const { text: out } = await answer([text], { tools });
+      assert.deepEqual(finishes(out), [finish], why);
+      assert.equal(turn(out).choices[0].finish_reason, finish, why);
+      if (why === "two finishes") assert.deepEqual(turn(out).usage, { total_tokens: 1 });
+    }
+  }
+});
+
+test("rule 15: several choices are handled each on its own", async () => {
+  const two = (index: number, delta: unknown, finish: string | null = null) =>
+    chunk({}, null, { choices: [{ index, delta, finish_reason: finish }] });
+  const read = { id: "a", type: "function", function: { name: "read", arguments: '{"path":"1"}' } };
+  const text = data(
+    two(1, { content: "x" }),
+    two(0, { tool_calls: [read] }),
+    two(1, { content: "y" }, "tool_calls"),
+    two(0, {}, "stop"),
+    two(2, { content: "z" }),
+  );
+  const { text: out } = await answer([text], { n: 3 });
+  assert.deepEqual(turn(out).choices.map((c: Loose) => c.finish_reason), ["tool_calls", "stop", "stop"]);
+  const roles = [0, 1, 2].map((index) =>
+    chunks(out).flatMap((c) => c.choices).find((c) => c.index === index).delta.role
+  );
+  assert.deepEqual(roles, ["assistant", "assistant", "assistant"]);
+  const plain = await answer([text], { n: 3, tools: [] });
+  assert.equal(turn(plain.text).choices.length, 3);
+  assert.equal(finishes(plain.text).length, 3);
+});
+
+test("rule 1: what is no chat completion goes through untouched", async () => {
+  const state = upstream(["x"], { type: "application/octet-stream", status: 201 });
+  const fetch = repair(state.next);
+  for (
+    const request of [
+      new Request("http://h/v1/models"),
+      new Request("http://h/v1/chat/completions"),
+      new Request("http://h/v1/completions", { method: "POST", body: "{}" }),
+    ]
+  ) {
+    const response = await fetch(request);
+    assert.equal(state.requests.at(-1), request);
+    assert.deepEqual([response.status, await response.text()], [201, "x"]);
+  }
+  for (const body of ["no json", "[1]", "", '"x"']) {
+    const request = new Request("http://h/v1/chat/completions/?a=b", {
+      method: "POST",
+      body,
+      headers: { a: "b" },
+    });
+    assert.equal((await fetch(request)).status, 201);
+    const sent = state.requests.at(-1)!;
+    assert.deepEqual([await sent.text(), sent.headers.get("a"), sent.url, sent.method], [
+      body,
+      "b",
+      "http://h/v1/chat/completions/?a=b",
+      "POST",
+    ]);
+  }
+});
+
+test("rule 2: the request's bytes and headers pass unchanged", async () => {
+  const body = '{ "model": "m",  "n": 1.0, "x": 12345678901234567890, "é": "\\u00e9" }';
+  const state = upstream([DONE]);
+  const request = new Request("http://h/v1/chat/completions", {
+    method: "POST",
+    body,
+    headers: { authorization: "k" },
+  });
+  await (await repair(state.next)(request)).text();
+  assert.equal(await state.requests[0]!.text(), body);
+  assert.equal(state.requests[0]!.headers.get("authorization"), "k");
+});
+
+test("errors: a request body over the limit is refused", async () => {
+  const state = upstream([DONE]);
+  const fetch = repair(state.next, { requestBytes: 10 });
+  for (const body of ["x".repeat(11), new Blob(["x".repeat(6), "y".repeat(6)]).stream()]) {
+    const response = await fetch(
+      new Request("http://h/v1/chat/completions", { method: "POST", body, duplex: "half" } as RequestInit),
+    );
+    const { error } = await response.json();
+    assert.deepEqual([response.status, error.code, error.param], [413, "request_too_large", null]);
+    assert.match(error.message, /10 bytes/);
+  }
+  assert.equal(state.requests.length, 0);
+});
+
+test("rule 3: what cannot be read passes as it is", async () => {
+  const text = data("no json", "[1]", '"x"', "{", "") + ": c\n\nid: 3\n\n" + data(...TEXT) + DONE;
+  assert.equal((await answer([text])).text, text);
+  for (
+    const [status, type] of [[500, "application/json"], [429, "text/event-stream"], [
+      200,
+      "text/html",
+    ]] as const
+  ) {
+    const { response, text } = await answer(["anything"], {}, {
+      status,
+      type,
+      headers: { "retry-after": "3" },
+    });
+    assert.deepEqual([response.status, text, response.headers.get("retry-after")], [status, "anything", "3"]);
+  }
+  assert.equal((await answer(["no json"], {}, { type: "application/json" })).text, "no json");
+  assert.equal((await answer(["some text"], {}, { type: "text/plain" })).text, "some text");
+});
+
+test("rule 5: headers of a stream", async () => {
+  const headers = { "content-length": "999", "content-encoding": "gzip", "x-request-id": "r" };
+  const { response } = await answer([CLEAN], {}, { headers });
+  const get = (name: string) => response.headers.get(name);
+  assert.deepEqual([get("content-length"), get("content-encoding"), get("x-request-id")], [null, null, "r"]);
+  assert.deepEqual([get("cache-control"), get("x-accel-buffering")], ["no-cache, no-transform", "no"]);
+  assert.match(get("content-type")!, /^text\/event-stream/);
+});
+
+test("rule 18: a stream whose type is missing or plain text", async () => {
+  for (const type of ["", "text/plain; charset=utf-8", "application/json"]) {
+    const { text, response } = await answer([CLEAN], {}, { type });
+    assert.equal(text, CLEAN);
+    assert.match(response.headers.get("content-type")!, /event-stream/);
+  }
+});
+
+const JSON_ANSWER = {
+  id: "c1",
+  object: "chat.completion",
+  created: 1,
+  model: "m",
+  choices: [{
+    index: 0,
+    message: {
+      role: "assistant",
+      content: null,
+      tool_calls: [{ id: "call_1", type: "function", function: { name: "read", arguments: '{"path":"é"}' } }],
+    },
+    logprobs: null,
+    finish_reason: "tool_calls",
+  }],
+  usage: { total_tokens: 9 },
+};
+
+test("rule 2: JSON that keeps the protocol passes byte for byte", async () => {
+  const text = JSON.stringify(JSON_ANSWER, null, 3);
+  for (const tools of [[readTool], []]) {
+    const { text: out, response } = await answer([text], { stream: false, tools }, {
+      type: "application/json",
+    });
+    assert.equal(out, text);
+    assert.match(response.headers.get("content-type")!, /json/);
+  }
+});
+
+test("rules 15, 16: JSON is mended as a stream is", async () => {
+  const bad: Loose = structuredClone(JSON_ANSWER);
+  bad.choices[0].message.tool_calls = [
+    { id: "", function: { name: "Read", arguments: { path: "é" } } },
+    { id: "z", type: "function", function: { name: "read", arguments: '{"path":"1"}{"path":"2"}' } },
+  ];
+  bad.choices[0].finish_reason = "stop";
+  const { text } = await answer([JSON.stringify(bad)], { stream: false }, {
+    type: "application/json; charset=utf-8",
+  });
+  const out = JSON.parse(text);
+  assert.equal(out.choices[0].finish_reason, "tool_calls");
+  assert.deepEqual(out.choices[0].message.tool_calls.map((c: Loose) => [c.type, c.function]), [
+    ["function", { name: "read", arguments: '{"path":"é"}' }],
+    ["function", { name: "read", arguments: '{"path":"1"}' }],
+    ["function", { name: "read", arguments: '{"path":"2"}' }],
+  ]);
+  assert.deepEqual(out.usage, bad.usage);
+});
+
+test("rule 18: JSON for a client that streams, a stream for one that does not", async () => {
+  const { text, response } = await answer([JSON.stringify(JSON_ANSWER)], {}, { type: "application/json" });
+  assert.match(response.headers.get("content-type")!, /event-stream/);
+  assert.deepEqual(turn(text), { ...JSON_ANSWER, id: "", created: 0 });
+  const folded = await answer([CLEAN], { stream: false });
+  assert.match(folded.response.headers.get("content-type")!, /json/);
+  const { choices } = JSON.parse(folded.text);
+  assert.equal(choices[0].message.tool_calls[0].function.arguments, '{"path":"é😀"}');
+  const plain = await answer([data(...TEXT)], { stream: false, tools: [] });
+  assert.equal(JSON.parse(plain.text).choices[0].message.content, "Hé 😀");
+});
+
+test("rule 18: a stream whose only event is a whole answer", async () => {
+  for (const tools of [[readTool], []]) {
+    const { text } = await answer([data(JSON.stringify(JSON_ANSWER)) + DONE], { tools });
+    assert.deepEqual(turn(text), { ...JSON_ANSWER, id: "", created: 0 });
+    for (const { choices } of chunks(text)) for (const { delta } of choices) assert.ok(delta);
+  }
+});
+
+const LIMITED = '{"error":{"message":"slow down","code":429,"metadata":{"a":1}}}';
+
+test("errors: an error before any content gets its HTTP status", async () => {
+  const role = chunk({ role: "assistant", content: "" });
+  const table: [string, number][] = [
+    [LIMITED, 429],
+    ['{"error":{"message":"x","type":"rate_limit_exceeded"}}', 429],
+    ['{"error":{"message":"x","code":"invalid_api_key"}}', 401],
+    ['{"error":{"message":"x","type":"permission_error"}}', 403],
+    ['{"error":{"message":"x","type":"not_found_error"}}', 404],
+    ['{"error":{"message":"x","code":"context_length_exceeded"}}', 400],
+    ['{"error":{"message":"x","type":"overloaded_error"}}', 503],
+    ['{"error":{"message":"x","type":"timeout"}}', 504],
+    ['{"error":{"message":"x","code":"503"}}', 503],
+    ['{"error":"broken"}', 502],
+    ['{"object":"error","message":"x","code":400}', 400],
+  ];
+  for (const [error, status] of table) {
+    const starts = [
+      data(error),
+      `: c\n\n${data(role, error)}${DONE}`,
+      `event: error\n${data(error)}`,
+      `data: ${error}`,
+      error,
+    ];
+    for (const start of starts) {
+      for (const body of [{}, { stream: false }, { tools: [] }]) {
+        const { response, text } = await answer([start], body, { headers: { "retry-after": "7" } });
+        assert.equal(response.status, status, start);
+        const { message, type, code, param } = JSON.parse(text).error;
+        assert.ok(
+          typeof message === "string" && typeof type === "string" && code !== undefined && param === null,
+        );
+        assert.equal(response.headers.get("retry-after"), "7");
+        assert.match(response.headers.get("content-type")!, /^application\/json/);
+      }
+    }
+    const json = await answer([error], { stream: false }, { type: "application/json" });
+    assert.equal(json.response.status, status);
+  }
+  assert.deepEqual(JSON.parse((await answer([data(LIMITED)])).text).error.metadata, { a: 1 });
+});
+
+test("errors: a later error passes, and nothing is made up behind it", async () => {
+  for (const tools of [[readTool], []]) {
+    const text = data(...TEXT.slice(0, 2), LIMITED);
+    assert.equal((await answer([text], { tools })).text, text);
+    assert.equal((await answer([text + DONE], { tools })).text, text + DONE);
+    assert.equal((await answer([text], { stream: false, tools })).response.status, 429);
+  }
+});
+
+test("errors: a connection that breaks in mid-stream", async () => {
+  const timeout = Object.assign(new Error("silent for 10 s"), { name: "UpstreamTimeout" });
+  for (
+    const [error, code] of [[new Error("reset"), "upstream_disconnected"], [
+      timeout,
+      "upstream_timeout",
+    ]] as const
+  ) {
+    for (const tools of [[readTool], []]) {
+      const start = data(...TEXT.slice(0, 2));
+      const { text, report } = await answer([start, 'data: {"ha', error], { tools });
+      assert.ok(text.startsWith(start));
+      assert.equal(JSON.parse(events(text).at(-1)!).error.code, code);
+      assert.deepEqual(Object.keys(JSON.parse(events(text).at(-1)!).error), [
+        "message",
+        "type",
+        "code",
+        "param",
+      ]);
+      assert.equal(events(text).length, 3);
+      assert.equal(report.outcome, "broken");
+      const folded = await answer([start, error], { tools, stream: false });
+      assert.equal(folded.response.status, code === "upstream_timeout" ? 504 : 502);
+    }
+  }
+});
+
+test("errors: the upstream cannot be reached", async () => {
+  const named = (name: string) => Object.assign(new Error("Cannot reach http://x"), { name });
+  const table = [
+    [named("UpstreamUnreachable"), 502, "upstream_unreachable"],
+    [named("UpstreamTimeout"), 504, "upstream_timeout"],
+    [new TypeError("fetch failed"), 502, "upstream_unreachable"],
+  ] as const;
+  for (const [error, status, code] of table) {
+    for (const request of [chat(), new Request("http://h/v1/models")]) {
+      const response = await repair(() => Promise.reject(error))(request);
+      const body = await response.json();
+      assert.deepEqual([response.status, body.error.code], [status, code]);
+      assert.ok(body.error.message.includes(error.message));
+    }
+  }
+});
+
+test("errors: the first events are held for peekMs at most", async () => {
+  const role = data(TEXT[0]!);
+  const begin = Date.now();
+  const { text } = await answer([role, 150, data(LIMITED)], {}, { config: { peekMs: 30 } });
+  assert.equal(text, role + data(LIMITED));
+  const held = await answer([role, 50, data(LIMITED)], {}, { config: { peekMs: 3000 } });
+  assert.equal(held.response.status, 429);
+  assert.ok(Date.now() - begin < 2000);
+});
+
+test("rule 15: an upstream that finished but stays open is closed (C6)", async () => {
+  for (const text of [data(...TEXT), data(...TEXT) + DONE, data(...CALL.slice(0, 5))]) {
+    for (const tools of [[readTool], []]) {
+      const result = await answer([text], { tools }, { open: true, config: { finishGraceMs: 40 } });
+      assert.equal(events(result.text).filter((text) => text === "[DONE]").length, 1);
+      assert.equal(finishes(result.text).length, 1);
+      await new Promise((resolve) => setTimeout(resolve, 80));
+      assert.equal(result.state.cancelled, true);
+    }
+  }
+});
+
+test("rule 20: the client goes away", async () => {
+  const state = upstream([data(...TEXT.slice(0, 2))], { open: true });
+  const reports: ExchangeReport[] = [];
+  const response = await repair(state.next, {}, (report) => reports.push(report))(chat());
+  const reader = response.body!.getReader();
+  await reader.read();
+  await reader.cancel();
+  assert.equal(state.cancelled, true);
+  assert.equal(reports[0]!.outcome, "cancelled");
+});
+
+test("rule 20: the client's request is aborted", async () => {
+  for (const acts of [[data(...TEXT.slice(0, 2))], [data(TEXT[0]!)], []]) {
+    const state = upstream(acts, { open: true });
+    const controller = new AbortController();
+    const answered = repair(state.next, { peekMs: 10_000 })(chat({}, { signal: controller.signal }));
+    setTimeout(() => controller.abort(), 20);
+    await assert.rejects(async () => {
+      await (await answered).text();
+    });
+    assert.equal(state.requests[0]!.signal.aborted, true);
+    assert.equal(state.cancelled, true);
+  }
+  const abort = new DOMException("gone", "AbortError");
+  const controller = new AbortController();
+  controller.abort(abort);
+  const request = new Request("http://h/v1/models", { signal: controller.signal });
+  await assert.rejects(repair(() => Promise.reject(abort))(request), { name: "AbortError" });
+});
+
+test("rule 20: a slow client slows the upstream down", async () => {
+  const state = upstream(Array.from({ length: 100 }, () => data(TEXT[1]!)));
+  const response = await repair(state.next)(chat());
+  const reader = response.body!.getReader();
+  await reader.read();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.ok(state.pulled <= 3, String(state.pulled));
+  await reader.cancel();
+});
+
+test("observe: one report for each exchange", async () => {
+  const { reports } = await answer([FAULTY]);
+  assert.equal(reports.length, 1);
+  const { model, stream, tools, calls, finish, outcome, status, problems } = reports[0]!;
+  assert.deepEqual([model, stream, tools, calls, finish, outcome, status], [
+    "m",
+    true,
+    1,
+    3,
+    "tool_calls",
+    "done",
+    200,
+  ]);
+  assert.ok(problems.some(({ code }) => code === "calls-run-together"));
+});
