@@ -172,9 +172,9 @@ export const settings = define({
     variable: "KEEP_ALIVE",
     default: "15",
     means: "how often an empty delta goes out while a call is held back",
-    allowed: secondsAllowed,
+    allowed: "seconds from 1 to 3600",
     example: "5",
-    schema: seconds,
+    schema: decimal.pipe(z.number().min(1).max(3600)).transform((value) => value * 1000),
   },
   requestBytes: {
     flag: "--max-request",
