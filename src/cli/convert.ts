@@ -72,7 +72,14 @@ async function convert(
   const output = await response.text();
   if (stream) return { output, problems };
   const [choice] = (JSON.parse(output) as { choices: Json[] }).choices;
-  return { output: JSON.stringify({ message: choice?.["message"], finish_reason: choice?.["finish_reason"] }, null, 2), problems };
+  return {
+    output: JSON.stringify(
+      { message: choice?.["message"], finish_reason: choice?.["finish_reason"] },
+      null,
+      2,
+    ),
+    problems,
+  };
 }
 
 const ENVELOPE = { id: "chatcmpl-convert", created: 0, model: "raw" };
@@ -85,10 +92,16 @@ function completion(text: string, field: string): Json {
 function sse(text: string, field: string, size: number): string {
   const characters = [...text];
   const deltas: Json[] = [{ role: "assistant", content: "" }];
-  for (let at = 0; at < characters.length; at += size) deltas.push({ [field]: characters.slice(at, at + size).join("") });
+  for (let at = 0; at < characters.length; at += size) {
+    deltas.push({ [field]: characters.slice(at, at + size).join("") });
+  }
   const chunk = (delta: Json, finish_reason: string | null): string =>
     `data: ${
-      JSON.stringify({ ...ENVELOPE, object: "chat.completion.chunk", choices: [{ index: 0, delta, finish_reason }] })
+      JSON.stringify({
+        ...ENVELOPE,
+        object: "chat.completion.chunk",
+        choices: [{ index: 0, delta, finish_reason }],
+      })
     }\n\n`;
   return deltas.map((delta) => chunk(delta, null)).join("") + chunk({}, "stop") + "data: [DONE]\n\n";
 }
@@ -121,7 +134,11 @@ function readDialects(list: string): string[] {
   const ids = list.split(",").map((id) => id.trim());
   const unknown = ids.find((id) => !dialects.some((dialect) => dialect.id === id));
   if (unknown === undefined) return ids;
-  throw new UsageError(`Cannot use --dialects ${list}: there is no ${unknown}; allowed: ${dialects.map(({ id }) => id).join(", ")}`);
+  throw new UsageError(
+    `Cannot use --dialects ${list}: there is no ${unknown}; allowed: ${
+      dialects.map(({ id }) => id).join(", ")
+    }`,
+  );
 }
 
 function oneOf(flag: string, value: string, allowed: RegExp, means: string): string {
