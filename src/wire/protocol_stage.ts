@@ -61,10 +61,14 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
     if (tools && chunk.choices !== undefined) chunk = withEnvelope(chunk);
     const choices = chunk.choices;
     if (choices !== undefined && choices.length > 0) {
-      const mended = choices.flatMap((choice, position) => mendChoice(choice, position, chunk));
-      const same = mended.length === choices.length && mended.every((choice, n) => choice === choices[n]);
-      if (mended.length === 0 && !isObject(chunk.usage)) return [];
-      if (!same) chunk = { ...chunk, choices: mended };
+      let mended: Choice[] | undefined; // most chunks need none: no list is made for them
+      choices.forEach((choice, position) => {
+        const now = mendChoice(choice, position, chunk);
+        if (mended === undefined && now !== choice) mended = choices.slice(0, position);
+        if (now !== undefined) mended?.push(now);
+      });
+      if (mended?.length === 0 && !isObject(chunk.usage)) return [];
+      if (mended !== undefined) chunk = { ...chunk, choices: mended };
     }
     return [chunk === before ? item : { chunk }];
   };
@@ -90,8 +94,9 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
     return { ...envelope, object: "chat.completion.chunk" };
   };
 
-  const mendChoice = (before: Choice, position: number, chunk: Chunk): Choice[] => {
-    if (!isObject(before)) return [before];
+  /** A choice as it goes out; undefined when nothing of it does. */
+  const mendChoice = (before: Choice, position: number, chunk: Chunk): Choice | undefined => {
+    if (!isObject(before)) return before;
     const index = typeof before.index === "number" ? before.index : position;
     const first = !states.has(index);
     const state = stateOf(index);
@@ -108,7 +113,7 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
     const word = choice.finish_reason;
     const reason = finishReason(word);
     if (reason === null) {
-      return [word === null || word === undefined ? choice : { ...choice, finish_reason: null }];
+      return word === null || word === undefined ? choice : { ...choice, finish_reason: null };
     }
     if (state.finish !== undefined) {
       problem("finish-repeated", String(word)); // OpenRouter, symptoms C10
@@ -116,11 +121,11 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
         value === null || value === "" || value === "assistant"
       );
       return empty && !("logprobs" in choice && choice.logprobs !== null) && (chunk.usage ?? null) !== null
-        ? []
-        : [{ ...choice, finish_reason: null }];
+        ? undefined
+        : { ...choice, finish_reason: null };
     }
     state.finish = finishOf(index, state, reason, word);
-    return [state.finish === word ? choice : { ...choice, finish_reason: state.finish }];
+    return state.finish === word ? choice : { ...choice, finish_reason: state.finish };
   };
 
   const finishOf = (index: number, state: State, reason: string, word: unknown): string => {
@@ -186,6 +191,7 @@ function withChoices(chunk: Chunk, problem: Report): Chunk {
 }
 
 function learn(envelope: Json, chunk: Chunk): void {
+  if (envelope.id !== undefined && envelope.created !== undefined && envelope.model !== undefined) return;
   if (typeof chunk.id === "string" && chunk.id !== "") envelope.id ??= chunk.id;
   if (typeof chunk.created === "number" && chunk.created > 0) envelope.created ??= chunk.created;
   if (typeof chunk.model === "string" && chunk.model !== "") envelope.model ??= chunk.model;

@@ -5,7 +5,7 @@ import type { Item, Stage } from "./stage.ts";
 /** The stages of an answer as one. */
 export interface Stages extends Stage {
   /** Sends items through the stages behind the `from`-th. */
-  after(from: number, items: readonly Item[]): Item[];
+  after(from: number, items: readonly Item[]): readonly Item[];
 }
 
 /** Like `chain()`, but a stage that throws is out for the rest of the answer, and what it was given goes on. */
@@ -33,17 +33,16 @@ export function failOpen(stages: readonly Stage[], problem: Report): Stages {
       return [];
     }
   };
-  const after = (from: number, items: readonly Item[]): Item[] => {
-    let all = [...items];
-    for (const stage of stages.slice(from)) {
-      if (all.length === 0) return all;
-      all = all.length === 1 ? [...chunk(stage, all[0]!)] : all.flatMap((item) => chunk(stage, item));
+  const after = (from: number, items: readonly Item[]): readonly Item[] => {
+    let all = items;
+    for (let n = from; n < stages.length && all.length > 0; n++) {
+      all = all.length === 1 ? chunk(stages[n]!, all[0]!) : all.flatMap((item) => chunk(stages[n]!, item));
     }
     return all;
   };
   return {
     after,
-    chunk: (item) => after(0, [item]),
+    chunk: (item) => after(0, [item]) as Item[],
     end: () => stages.flatMap((stage, n) => after(n + 1, end(stage))),
   };
 }

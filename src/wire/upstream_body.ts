@@ -44,15 +44,15 @@ export class UpstreamBody {
     return read;
   }
 
-  /** The next events, if any bytes come within `wait` milliseconds. */
-  async readEvents(wait = Infinity): Promise<Batch> {
+  /** The next events, if any bytes come within `wait` milliseconds; for `isPlain` see `SseDecoder.push()`. */
+  async readEvents(wait = Infinity, isPlain?: (text: string) => boolean): Promise<Batch> {
     const kept = this.#kept.shift();
     if (kept !== undefined) return kept;
     const read = await this.read(wait);
     if (read.kind === "end") return { kind: "end", ...this.#sse.end() };
     if (read.kind !== "bytes") return read;
     const clean = this.#sse.empty;
-    const events = this.#sse.push(read.bytes);
+    const events = this.#sse.push(read.bytes, isPlain);
     // A last byte of ASCII: no character is split between this read and the next.
     const whole = clean && this.#sse.empty && read.bytes[read.bytes.length - 1]! < 0x80;
     return { kind: "events", events, ...(whole ? { bytes: read.bytes } : {}) };
