@@ -95,7 +95,7 @@ export function turnStage({ tools, config, problem }: TurnStageOptions): TurnSta
     },
     end() {
       return [...choices].flatMap(([index, calls]) => {
-        const tool_calls = calls.end();
+        const tool_calls = calls.end(true); // no finish reason came: it may have broken off
         const choice = { index, delta: { tool_calls }, finish_reason: null };
         return tool_calls.length === 0 ? [] : [{ chunk: { ...base, choices: [choice] } }];
       });

@@ -37,8 +37,8 @@ export class UpstreamBody {
     const bytes = this.#back.shift();
     if (bytes !== undefined) return { kind: "bytes", bytes };
     if (this.#over && this.#pending === undefined) return { kind: "end" };
-    this.#pending ??= this.#next();
-    const read = await (wait === Infinity ? this.#pending : within(this.#pending, wait));
+    const pending = this.#pending ??= this.#next();
+    const read = wait === Infinity ? await pending : await within(pending, wait);
     if (read.kind !== "late") this.#pending = undefined;
     if (read.kind === "end" || read.kind === "broken") this.#over = true;
     return read;
