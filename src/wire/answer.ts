@@ -64,8 +64,8 @@ export class Answer {
   /** What goes out for one event; the event itself where nothing is changed. */
   take(event: SseEvent): readonly Out[] {
     const { data } = event;
-    if (data === undefined) return [event];
     if (this.#done) return [];
+    if (data === undefined) return [event];
     const done = data.startsWith("[DONE]") || data.trim() === "[DONE]";
     if (done) {
       const rest = this.#error === undefined ? this.#stages.end() : [];

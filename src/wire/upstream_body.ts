@@ -58,9 +58,9 @@ export class UpstreamBody {
     return { kind: "events", events, ...(whole ? { bytes: read.bytes } : {}) };
   }
 
-  /** Blank lines and comments behind the last event. */
+  /** Blank lines behind the last event. */
   takeRest(): string {
-    return this.#sse.end().events.filter(({ data }) => data === undefined).map(({ raw }) => raw).join("");
+    return this.#sse.end().events.map(({ raw }) => raw).filter((raw) => /^[\r\n]*$/.test(raw)).join("");
   }
 
   /** Hands batches back: `readEvents()` brings them again, in this order. */
