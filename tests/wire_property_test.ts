@@ -126,7 +126,8 @@ test("rule 18: a folded stream says what the stream says", async () => {
       const streamed = await run(bytes, {});
       const folded = await run(bytes, { stream: false });
       const said = fold(chunks(streamed.text)) as Loose;
-      assert.deepEqual(JSON.parse(folded.text).choices, said.choices);
+      const anyId = (value: unknown) => JSON.parse(JSON.stringify(value).replace(/made_\d+/g, "made"));
+      assert.deepEqual(anyId(JSON.parse(folded.text).choices), anyId(said.choices));
     }),
     { numRuns: 100 },
   );

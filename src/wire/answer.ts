@@ -66,8 +66,7 @@ export class Answer {
     const { data } = event;
     if (this.#done) return [];
     if (data === undefined) return [event];
-    const done = data.startsWith("[DONE]") || data.trim() === "[DONE]";
-    if (done) {
+    if (data.startsWith("[DONE]") || (data.length < 16 && data.trim() === "[DONE]")) {
       const rest = this.#error === undefined ? this.#stages.end() : [];
       this.#done = true;
       return [...rest, event];

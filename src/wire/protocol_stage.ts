@@ -39,6 +39,7 @@ export interface ProtocolStage extends Stage {
 interface State {
   called: boolean; // a call came by
   finish: string | undefined;
+  introduced: boolean; // the role went out in a chunk of our own: clients that join strings must not get it twice
 }
 
 export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
@@ -50,7 +51,9 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
 
   const stateOf = (index: number): State => {
     let state = states.get(index);
-    if (state === undefined) states.set(index, state = { called: false, finish: undefined });
+    if (state === undefined) {
+      states.set(index, state = { called: false, finish: undefined, introduced: false });
+    }
     return state;
   };
 
@@ -109,6 +112,10 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
       problem("role-missing", `choice ${index}`);
       const { role: _, ...rest } = delta;
       choice = { ...choice, delta: { role: "assistant", ...rest } };
+    }
+    if (state.introduced && delta.role !== undefined) {
+      const { role: _, ...rest } = delta;
+      choice = { ...choice, delta: rest };
     }
     const word = choice.finish_reason;
     const reason = finishReason(word);
@@ -174,7 +181,7 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
     learn: (chunk) => learn(envelope, chunk),
     keepAlive() {
       const delta: Delta = states.has(0) ? {} : { role: "assistant" };
-      stateOf(0);
+      if (delta.role !== undefined) stateOf(0).introduced = true;
       return { chunk: { ...made(), choices: [{ index: 0, delta, finish_reason: null }] } };
     },
   };

@@ -10,13 +10,13 @@ export interface Stages extends Stage {
 
 /** Like `chain()`, but a stage that throws is out for the rest of the answer, and what it was given goes on. */
 export function failOpen(stages: readonly Stage[], problem: Report): Stages {
-  const out = new Set<Stage>();
+  const out = new Set<Stage>(); // stages that have thrown
   const fail = (stage: Stage, error: unknown) => {
     out.add(stage);
     problem("stage-failed", error instanceof Error ? `${error.name}: ${error.message}` : String(error));
   };
   const chunk = (stage: Stage, item: Item): readonly Item[] => {
-    if (out.has(stage)) return [item];
+    if (out.size > 0 && out.has(stage)) return [item];
     try {
       return stage.chunk(item);
     } catch (error) {
@@ -36,7 +36,8 @@ export function failOpen(stages: readonly Stage[], problem: Report): Stages {
   const after = (from: number, items: readonly Item[]): readonly Item[] => {
     let all = items;
     for (let n = from; n < stages.length && all.length > 0; n++) {
-      all = all.length === 1 ? chunk(stages[n]!, all[0]!) : all.flatMap((item) => chunk(stages[n]!, item));
+      const stage = stages[n]!;
+      all = all.length === 1 ? chunk(stage, all[0]!) : all.flatMap((item) => chunk(stage, item));
     }
     return all;
   };
