@@ -41,6 +41,11 @@ export class NativeCalls {
     return this.#count;
   }
 
+  /** A call waits for the rest of its name, or to be complete. */
+  get holding(): boolean {
+    return this.#calls.some((call) => call.index < 0);
+  }
+
   /** The turn ended inside the last call (rule 10); known after `end()`. */
   get truncated(): boolean {
     return this.#truncated;

@@ -56,7 +56,10 @@ export function turnStage({ tools, config, problem }: TurnStageOptions): TurnSta
   let base: Json = {}; // the envelope of the chunks so far
 
   return {
-    holding: false,
+    get holding() {
+      for (const calls of choices.values()) if (calls.holding) return true;
+      return false;
+    },
     outcome(choice) {
       const calls = choices.get(choice);
       if (calls === undefined) return "none";
