@@ -102,7 +102,7 @@ class ChoiceTurn {
   }
 
   get holding(): boolean {
-    return this.#parser.holding;
+    return this.#parser.holding || this.#native.holding;
   }
 
   get outcome(): Outcome {
@@ -138,7 +138,7 @@ class ChoiceTurn {
   /** The answer is over without a word from this choice. */
   end(): Item[] {
     if (this.#ended) return [];
-    const { events, owed } = this.#finish();
+    const { events, owed } = this.#finish("length"); // without a finish, a call that has not begun is cut off
     return [...this.#write(events, true), ...owed.map((each) => this.#item({ tool_calls: [each] }))];
   }
 
