@@ -1,6 +1,6 @@
 /** Real upstreams, proxies, clients and processes for the tests of the doors. */
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import http from "node:http";
 import net, { type AddressInfo } from "node:net";
 import process from "node:process";
@@ -143,7 +143,8 @@ export function errorOf(reply: Reply, status: number, code: string): string {
 
 /** The program as a process of its own. */
 export interface Program extends AsyncDisposable {
-  readonly process: ChildProcess;
+  /** Sends it a signal. */
+  signal(name: "SIGTERM" | "SIGINT"): void;
   out(): string;
   err(): string;
   /** The exit code, once it has ended and all it wrote has been read. */
@@ -167,7 +168,8 @@ export function program(given: readonly string[], environment: { [name: string]:
   child.stderr.on("data", (bytes) => err += bytes);
   const code = new Promise<number | null>((resolve) => child.on("close", resolve));
   return {
-    process: child,
+    // Deno's child.kill() takes whatever ends the process afterwards for death by that signal.
+    signal: (name) => void process.kill(child.pid!, name),
     out: () => out,
     err: () => err,
     code,
