@@ -304,14 +304,18 @@ test("one line of the log for each request, without its query", async () => {
 
 test("a fault of Callmend's own is a 500 and a line of the log, never a hang", async () => {
   const lines: string[] = [];
-  const fetch = () => {
-    throw new Error("secret detail");
-  };
+  const broken = Object.defineProperty(new Response("{}"), "status", {
+    get() {
+      throw new Error("secret detail");
+    },
+  });
+  const fetch = () => Promise.resolve(broken);
   const handler = createHandler({ config: readConfig(), fetch, log: (line) => lines.push(line) });
-  const response = await handler(new Request("http://h/v1/models"));
+  const body = JSON.stringify({ model: "m", messages: [] });
+  const response = await handler(new Request("http://h/v1/chat/completions", { method: "POST", body }));
   assert.equal(response.status, 500);
   const { error } = await response.json();
   assert.equal(error.code, "internal_error");
   assert.doesNotMatch(error.message, /secret/);
-  assert.match(lines[0]!, /GET \/v1\/models failed: Error: secret detail\n\s+at /);
+  assert.match(lines[0]!, /POST \/v1\/chat\/completions failed: Error: secret detail\n\s+at /);
 });

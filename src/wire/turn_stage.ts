@@ -111,7 +111,7 @@ class ChoiceTurn {
   }
 
   chunk(item: Item, choice: Choice): Item[] {
-    if (this.#ended) return [item];
+    if (this.#ended) return this.#late(item, choice);
     const { choices: _choices, usage: _usage, ...envelope } = item.chunk;
     this.#envelope = envelope;
     const delta = fromFunctionCall(isObject(choice.delta) ? choice.delta : NO_DELTA);
@@ -130,6 +130,15 @@ class ChoiceTurn {
     return this.#mixed(item, choice, delta, texts);
   }
 
+  /** What comes behind the finish: nothing is looked for in it, but calls have to keep the protocol. */
+  #late(item: Item, choice: Choice): Item[] {
+    const { tool_calls: calls, ...rest } = isObject(choice.delta) ? choice.delta : NO_DELTA;
+    const { deltas, same } = this.#native.delta(calls);
+    if (same) return [item];
+    const delta = deltas.length === 0 ? rest : { ...rest, tool_calls: deltas };
+    return [{ chunk: { ...item.chunk, choices: [{ ...choice, delta }] } }];
+  }
+
   /** The answer breaks off. */
   flush(): Item[] {
     return this.#ended ? [] : this.#write(this.#parser.breakOff(), true);
@@ -137,7 +146,7 @@ class ChoiceTurn {
 
   /** The answer is over without a word from this choice. */
   end(): Item[] {
-    if (this.#ended) return [];
+    if (this.#ended) return this.#native.end().map((each) => this.#item({ tool_calls: [each] }));
     const { events, owed } = this.#finish("length"); // without a finish, a call that has not begun is cut off
     return [...this.#write(events, true), ...owed.map((each) => this.#item({ tool_calls: [each] }))];
   }
