@@ -157,7 +157,7 @@ const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
 /** Runs the program as `deno task start` does, with no more permissions; under Bun as Bun does. */
 export function program(given: readonly string[], environment: { [name: string]: string } = {}): Program {
-  const [, ...task] = manifest.tasks.start.split(" ");
+  const [, ...task] = manifest.tasks.start.command.replace(/^.*(?=deno run )/, "").split(" ");
   const runtime = "Bun" in globalThis ? [main] : [...task.slice(0, -1), main];
   const child = spawn(process.execPath, [...runtime, ...given], {
     env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", NO_COLOR: "1", ...environment },

@@ -90,6 +90,6 @@ test("every example and every default of the table can be used", () => {
 test("the tasks may read the variables of the table, and no others", () => {
   const variables = settingRows.map(([, setting]) => setting.variable).toSorted();
   for (const task of [manifest.tasks.start, manifest.tasks.demo, manifest.tasks.callmend]) {
-    assert.deepEqual(/--allow-env=(\S+)/.exec(task)?.[1]?.split(",").toSorted(), variables);
+    assert.deepEqual(/--allow-env=(\S+)/.exec(task.command)?.[1]?.split(",").toSorted(), variables);
   }
 });
