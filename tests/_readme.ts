@@ -17,7 +17,9 @@ const tables: { readonly [name: string]: () => string } = {
         dialect.models,
         openersOf(dialect),
         dialect.aka.map((name) => `\`${name}\``).join(", ") || "–",
-        String(vectorFiles.filter((file) => file.dialect === dialect.id).flatMap(({ cases }) => cases).length),
+        String(
+          vectorFiles.filter((file) => file.dialect === dialect.id).flatMap(({ cases }) => cases).length,
+        ),
       ]),
     ),
   settings: () =>
