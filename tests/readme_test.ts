@@ -20,6 +20,6 @@ test("every task that the README names is there", () => {
 
 test("every file that the README links to is there", () => {
   for (const [, target] of readme.matchAll(/\]\((?!https?:|#)([^)]+)\)/g)) {
-    assert.ok(existsSync(new URL(`../${target}`, import.meta.url)), target);
+    assert.ok(existsSync(new URL(`../${target}`, import.meta.url)), `${target}`);
   }
 });

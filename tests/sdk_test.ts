@@ -1,11 +1,11 @@
 /** The SDKs that most clients are built on, as npm has them, through the server over a real socket. */
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
-import { generateText, isStepCount, streamText, tool } from "ai";
 import assert from "node:assert/strict";
 import OpenAI from "openai";
 import { z } from "zod";
 import { demoModels, demoUpstream } from "../src/cli/demo_upstream.ts";
 import { listen } from "../src/listen.ts";
+import { generateText, isStepCount, streamText, tool } from "./_ai.ts";
 import { proxyTo } from "./_servers.ts";
 import { test } from "./_test.ts";
 
