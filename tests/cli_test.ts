@@ -129,7 +129,8 @@ test("version prints the version of deno.json", async () => {
 });
 
 test("demo --once shows every dialect through the proxy", async () => {
-  const { out } = await ran(["demo", "--once"]);
+  const { code, out } = await ran(["demo", "--once"]);
+  assert.equal(code, 0, out);
   for (const { id } of demoModels) assert.match(out, new RegExp(`── ${id}\n {3}the model wrote `));
   assert.match(out, /── demo-native\n.*\n {3}the client gets {3}tool_calls \[\{"name":"get_weather"/);
 });
