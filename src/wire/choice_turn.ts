@@ -31,7 +31,7 @@ export class ChoiceTurn {
   readonly #index: number;
   readonly dialects = new Set<string>(); // that calls were found in
   #calls = 0; // calls that have gone out
-  #envelope: Chunk = {}; // the last chunk, without what is its own
+  #last: Chunk = {}; // the last chunk: chunks of our own have its envelope
   #reasoningName: "reasoning" | "reasoning_content" = "reasoning_content"; // what this upstream calls it
   #textSinceNative = true; // text has come that may hold calls, since the last native call
   #ended = false;
@@ -67,16 +67,14 @@ export class ChoiceTurn {
 
   chunk(item: Item, choice: Choice): Item[] {
     if (this.#ended) return this.#late(item, choice);
-    const { choices: _choices, usage: _usage, ...envelope } = item.chunk;
-    this.#envelope = envelope;
+    this.#last = item.chunk;
     const delta = fromFunctionCall(isObject(choice.delta) ? choice.delta : NO_DELTA);
-    const { tool_calls: calls, ...others } = delta;
+    const calls = delta.tool_calls;
     if (Array.isArray(calls) && calls.length === 0) {
       // vLLM sends an empty list with every piece of content: clients take it for the start of a call.
-      return this.chunk({ chunk: { ...item.chunk, choices: [{ ...choice, delta: others }] } }, {
-        ...choice,
-        delta: others,
-      });
+      const { tool_calls: _calls, ...others } = delta;
+      const mended = { ...choice, delta: others };
+      return this.chunk({ chunk: { ...item.chunk, choices: [mended] } }, mended);
     }
     const texts = this.#textsOf(delta);
     if (calls == null && !isWord(choice.finish_reason) && texts.length <= 1) {
@@ -113,7 +111,9 @@ export class ChoiceTurn {
     if (value === "") return whole ? this.#send(this.#relay.release()) : [item];
     this.#textSinceNative = true;
     const out = this.#write(this.#parser.feed(value, field));
-    return [...out, ...this.#send(this.#relay.overdue()), ...(whole ? [] : this.#restOf(item))];
+    if (this.#relay.overdue) out.push(...this.#send(this.#relay.split()));
+    if (!whole) out.push(...this.#restOf(item));
+    return out;
   }
 
   /** A chunk with calls, several fields of text, or the end. */
@@ -166,7 +166,8 @@ export class ChoiceTurn {
     const out: Item[] = [];
     let calls: ToolCallDelta[] = []; // pieces of calls that go out in one chunk
     const flush = (): void => {
-      if (calls.length > 0) out.push(this.#item({ tool_calls: calls }));
+      if (calls.length === 0) return;
+      out.push(this.#item({ tool_calls: calls }));
       calls = [];
     };
     for (const event of events) {
@@ -223,7 +224,8 @@ export class ChoiceTurn {
   }
 
   #item(delta: Delta): Item {
-    return { chunk: { ...this.#envelope, choices: [{ index: this.#index, delta, finish_reason: null }] } };
+    const { usage: _usage, ...envelope } = this.#last;
+    return { chunk: { ...envelope, choices: [{ index: this.#index, delta, finish_reason: null }] } };
   }
 }
 

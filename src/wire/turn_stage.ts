@@ -30,11 +30,12 @@ export function turnStage(options: TurnOptions): TurnStage {
   const each = (of: (turn: ChoiceTurn) => Item[]) => (): Item[] => [...turns.values()].flatMap(of);
   return {
     chunk(item) {
+      const list = item.chunk.choices;
+      if (!Array.isArray(list) || list.length === 0 || !list.every(isObject)) return [item];
+      if (list.length === 1) return take(item, list[0]!, 0);
       const { choices, usage, ...envelope } = item.chunk;
-      if (!Array.isArray(choices) || choices.length === 0 || !choices.every(isObject)) return [item];
-      if (choices.length === 1) return take(item, choices[0]!, 0);
-      return choices.flatMap((choice: Choice, position) => {
-        const last = position === choices.length - 1 && usage !== undefined ? { usage } : {};
+      return choices!.flatMap((choice: Choice, position) => {
+        const last = position === list.length - 1 && usage !== undefined ? { usage } : {};
         return take({ chunk: { ...envelope, choices: [choice], ...last } }, choice, position);
       });
     },
