@@ -192,11 +192,13 @@ export class ChoiceTurn {
   }
 
   #send(relayed: readonly Relayed[]): Item[] {
-    return relayed.flatMap((each) => {
-      if (each.kind === "item") return [each.item];
-      if (each.kind === "rest") return this.#restOf(each.item);
-      return [this.#item({ [this.#nameOf(each.field)]: each.text })];
-    });
+    const out: Item[] = [];
+    for (const each of relayed) {
+      if (each.kind === "item") out.push(each.item);
+      else if (each.kind === "rest") out.push(...this.#restOf(each.item));
+      else out.push(this.#item({ [this.#nameOf(each.field)]: each.text }));
+    }
+    return out;
   }
 
   /** What a chunk whose text goes its own way held beside it. */
