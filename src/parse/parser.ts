@@ -1,6 +1,6 @@
 /** Drives all live dialects over one turn: what is a call, what is text, in one policy for all of them. */
 import { Block, type BlockEnd, type Delivery, type HeldCalls } from "./block.ts";
-import type { Dialect, Tool } from "./dialect.ts";
+import type { Dialect, Opener, Tool } from "./dialect.ts";
 import type { Field, TurnEvent } from "./event.ts";
 import { type Candidate, type Live, liveOf } from "./live.ts";
 import { Markdown } from "./markdown.ts";
@@ -68,7 +68,7 @@ class TurnParser implements Parser {
     const { tools, dialects, nextIndex, wholeCalls, keepReasoning, startsInReasoning } = options;
     let calls = 0;
     this.#outbox = new Outbox(nextIndex ?? (() => calls++), keepReasoning ?? false);
-    this.#live = liveOf(dialects);
+    this.#live = liveOf(dialects, tools);
     const byName = new Map(tools.map((tool) => [tool.name, tool]));
     const nameOf = resolver(tools);
     this.#resolve = (name) => byName.get(nameOf(name) ?? "");
@@ -131,9 +131,12 @@ class TurnParser implements Parser {
   *#turn(): Step<void> {
     const scan = this.#scan;
     for (;;) {
-      const hit = yield* scan.untilSeam(this.#live.markers, this.#plain);
+      const { lineBlank, fence } = this.#markdown;
+      const first = lineBlank && fence === undefined ? this.#live.lineMarkers : undefined;
+      const hit = yield* scan.untilSeam(this.#live.markers, this.#plain, first);
       if (hit === undefined) return;
       if (hit === "seam") this.#markdown.reset();
+      else if (hit.text === "\n") this.#plain(hit.text);
       else {
         this.#trying = true;
         yield* this.#at(hit);
@@ -186,6 +189,11 @@ class TurnParser implements Parser {
     }
     if (end.held === undefined) return;
     if (span > 0 && (yield* this.#spanCloses(span))) return this.#sayHeld(end.held);
+    const { counts } = end;
+    if (counts !== undefined && !(end.closed && (counts === "whole" || (yield* this.#nothingFollows())))) {
+      for (const { text } of end.held.text) this.#markdown.text(text);
+      return this.#sayHeld(end.held);
+    }
     this.#deliver(end, end.held, place);
   }
 
@@ -205,7 +213,7 @@ class TurnParser implements Parser {
   }
 
   /** Lets each dialect look at what follows the opener; undefined when the turn is over for them. */
-  *#try(hit: Hit, openers: readonly Candidate[], delivery?: Delivery): Step<BlockEnd> {
+  *#try(hit: Hit, openers: readonly Candidate[], delivery?: Delivery): Step<Tried> {
     const scan = this.#scan;
     let cut: BlockEnd["cut"];
     for (const { dialect, opener } of openers) {
@@ -214,7 +222,7 @@ class TurnParser implements Parser {
         scan,
         outbox: this.#outbox,
         dialect,
-        delivery: delivery ?? (opener.form === "recovered" || this.#wholeCalls ? "ended" : "streamed"),
+        delivery: delivery ?? this.#deliveryOf(opener),
         form: opener.form,
         resolve: this.#resolve,
       }, start);
@@ -230,13 +238,28 @@ class TurnParser implements Parser {
       const end = block.finish(closed);
       if (end.taken) {
         this.#breaksOff(end.cut);
-        return end;
+        return { ...end, counts: opener.counts };
       }
       cut ??= end.cut;
       scan.skip(hit.text.length);
     }
     this.#breaksOff(cut);
     return NOT_TAKEN;
+  }
+
+  #deliveryOf({ form, counts }: Opener): Delivery {
+    if (counts !== undefined) return "held";
+    return form === "recovered" || this.#wholeCalls ? "ended" : "streamed";
+  }
+
+  /** Nothing but white space and end tokens comes behind: what was read is the last thing said. */
+  *#nothingFollows(): Step<boolean> {
+    const scan = this.#scan;
+    const behind = scan.mark();
+    do yield* scan.skipSpace(); while (yield* scan.accept(...END_TOKENS));
+    const nothing = (yield* scan.peek()) === "" && this.#interrupted === undefined;
+    scan.rewind(behind);
+    return nothing;
   }
 
   #breaksOff(cut: BlockEnd["cut"]): void {
@@ -281,7 +304,11 @@ class TurnParser implements Parser {
       yield* scan.skipSpace();
       const hit = yield* scan.accept(...this.#live.fenceOpeners);
       if (hit === undefined) break;
-      const end = yield* this.#try(hit, this.#live.openers.get(hit.marker)!, "held");
+      const word = info.text.trim().toLowerCase();
+      const openers = this.#live.openers.get(hit.marker)!.filter(({ opener: { fences } }) =>
+        fences?.includes(word) ?? true
+      );
+      const end = yield* this.#try(hit, openers, "held");
       if (!end.taken || !end.closed || end.unknown || end.held === undefined) return false;
       blocks.push([end, end.held]);
     }
@@ -375,7 +402,12 @@ class TurnParser implements Parser {
   };
 }
 
-const NOT_TAKEN: BlockEnd = { taken: false, closed: false, cut: undefined, unknown: false, held: undefined };
+/** How a block came out, and what had to be there for it. */
+interface Tried extends BlockEnd {
+  readonly counts?: Opener["counts"];
+}
+
+const NOT_TAKEN: Tried = { taken: false, closed: false, cut: undefined, unknown: false, held: undefined };
 const NEWLINE = new MarkerSet(["\n"]);
 const NOT_BACKTICK = /[^`]/g;
 const NOT_TILDE = /[^~]/g;
