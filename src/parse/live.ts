@@ -1,6 +1,6 @@
 /** The dialects that are live at once, and all the markers that matter in a turn, as one set. */
 import type { Dialect, Opener } from "./dialect.ts";
-import { type Marker, MarkerSet } from "./marker.ts";
+import { type Hit, type Marker, MarkerSet, measure } from "./marker.ts";
 import { END_TOKENS, REASONING_TAGS, RESULT_TAGS, RESULT_WORD } from "./signals.ts";
 
 /** A dialect that may open with a marker. */
@@ -9,10 +9,16 @@ export interface Candidate {
   readonly opener: Opener;
 }
 
+/** An opener that stands at a place in the turn, and as what. */
+export interface Opening extends Candidate {
+  readonly text: string;
+}
+
 /** The markers of all live dialects, and of everything else that is more than text. */
 export interface Live {
   readonly markers: MarkerSet;
   readonly openers: ReadonlyMap<Marker, readonly Candidate[]>;
+  readonly candidates: readonly Candidate[];
   readonly fenceOpeners: readonly Marker[];
   readonly thinkOpeners: ReadonlyMap<string, string>;
   readonly thinkClosers: ReadonlySet<string>;
@@ -34,6 +40,7 @@ export function liveOf(dialects: readonly Dialect[]): Live {
   }
   const live: Live = {
     openers,
+    candidates: dialects.flatMap((dialect) => dialect.opens.map((opener) => ({ dialect, opener }))),
     fenceOpeners: [...openers.keys()],
     thinkOpeners: new Map(REASONING_TAGS),
     thinkClosers: new Set(REASONING_TAGS.map(([, close]) => close)),
@@ -49,4 +56,17 @@ export function liveOf(dialects: readonly Dialect[]): Live {
   };
   compiled.set(dialects, live);
   return live;
+}
+
+/**
+ * All openers that stand where `hit` was found, the longest first: one dialect's shape may be another's string,
+ * and one's opener the start of another's.
+ */
+export function openingsAt({ openers, candidates }: Live, { marker, text }: Hit): readonly Opening[] {
+  if (!openers.has(marker)) return [];
+  const openings = candidates.flatMap((candidate) => {
+    const size = measure(candidate.opener.marker, text, 0, true);
+    return size > 0 ? [{ ...candidate, text: text.slice(0, size) }] : [];
+  });
+  return openings.sort((one, other) => other.text.length - one.text.length);
 }

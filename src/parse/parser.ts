@@ -2,9 +2,9 @@
 import { Block, type BlockEnd, type Delivery, type HeldCalls } from "./block.ts";
 import type { Dialect, Tool } from "./dialect.ts";
 import type { Field, TurnEvent } from "./event.ts";
-import { type Candidate, type Live, liveOf } from "./live.ts";
+import { type Live, liveOf, type Opening, openingsAt } from "./live.ts";
 import { Markdown } from "./markdown.ts";
-import { type Hit, type Marker, MarkerSet } from "./marker.ts";
+import { type Hit, MarkerSet } from "./marker.ts";
 import { resolver } from "./names.ts";
 import { Outbox, type Place } from "./outbox.ts";
 import { Scanner, type Step } from "./scanner.ts";
@@ -147,7 +147,7 @@ class TurnParser implements Parser {
     if (hit.text === "`" || hit.text === "~~~") return yield* this.#codeMark(hit);
     if (this.#closer !== undefined && hit.text === this.#closer) return yield* this.#reasoningEnds(hit);
     if (this.#markdown.fence !== undefined) return this.#plain(hit.text);
-    const openers = this.#openersAt(hit.marker);
+    const openers = this.#openersAt(hit);
     if (openers.length > 0) return yield* this.#openerAt(hit, openers);
     if (this.#live.thinkClosers.has(hit.text)) return yield* this.#reasoningEnds(hit);
     const closer = this.#live.thinkOpeners.get(hit.text);
@@ -157,19 +157,16 @@ class TurnParser implements Parser {
     this.#plain(hit.text);
   }
 
-  #openersAt(marker: Marker): readonly Candidate[] {
-    const openers = this.#live.openers.get(marker);
+  #openersAt(hit: Hit): readonly Opening[] {
     // Openers that come to nothing are read twice; a turn made of them must not cost more than linear time.
-    if (openers === undefined || this.#scan.reread > REREAD_FLOOR + REREAD_RATE * this.#scan.offset) {
-      return [];
-    }
-    return openers.filter(({ opener: { where } }) =>
+    if (this.#scan.reread > REREAD_FLOOR + REREAD_RATE * this.#scan.offset) return [];
+    return openingsAt(this.#live, hit).filter(({ opener: { where } }) =>
       where === undefined ||
       (this.#markdown.lineBlank && (where === "line" || !this.#outbox.spoken))
     );
   }
 
-  *#openerAt(hit: Hit, openers: readonly Candidate[]): Step<void> {
+  *#openerAt(hit: Hit, openers: readonly Opening[]): Step<void> {
     const place = this.#place;
     const span = this.#markdown.span;
     const end = yield* this.#try(hit, openers, place !== "content" || span > 0 ? "held" : undefined);
@@ -205,11 +202,15 @@ class TurnParser implements Parser {
   }
 
   /** Lets each dialect look at what follows the opener; undefined when the turn is over for them. */
-  *#try(hit: Hit, openers: readonly Candidate[], delivery?: Delivery): Step<BlockEnd> {
+  *#try(hit: Hit, openers: readonly Opening[], delivery?: Delivery): Step<BlockEnd> {
     const scan = this.#scan;
     let cut: BlockEnd["cut"];
-    for (const { dialect, opener } of openers) {
+    for (const { dialect, opener, text } of openers) {
       const start = scan.mark(hit.text);
+      if (text !== hit.text) {
+        scan.unread(start);
+        scan.skip(text.length);
+      }
       const block = new Block({
         scan,
         outbox: this.#outbox,
@@ -220,7 +221,7 @@ class TurnParser implements Parser {
       }, start);
       let closed = false;
       try {
-        closed = yield* dialect.block(scan, block, hit, opener);
+        closed = yield* dialect.block(scan, block, { marker: opener.marker, text }, opener);
       } catch (error) {
         this.#outbox.problem(
           "dialect-failed",
@@ -281,7 +282,7 @@ class TurnParser implements Parser {
       yield* scan.skipSpace();
       const hit = yield* scan.accept(...this.#live.fenceOpeners);
       if (hit === undefined) break;
-      const end = yield* this.#try(hit, this.#live.openers.get(hit.marker)!, "held");
+      const end = yield* this.#try(hit, openingsAt(this.#live, hit), "held");
       if (!end.taken || !end.closed || end.unknown || end.held === undefined) return false;
       blocks.push([end, end.held]);
     }
