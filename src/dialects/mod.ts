@@ -3,8 +3,10 @@ import type { Dialect } from "../parse/dialect.ts";
 import { dsml } from "./dsml.ts";
 import { hermes } from "./hermes.ts";
 import { invoke } from "./invoke.ts";
+import { keyValueDialects } from "./key_value_rows.ts";
 import { nameParameters } from "./name_parameters.ts";
 import { qwen3Coder } from "./qwen3_coder.ts";
+import { stepAudio2 } from "./step_audio_2.ts";
 
 /** All dialects. Those that share an opener are tried in this order. */
 export const dialects: readonly Dialect[] = [
@@ -13,6 +15,8 @@ export const dialects: readonly Dialect[] = [
   nameParameters,
   qwen3Coder,
   invoke,
+  ...keyValueDialects,
+  stepAudio2,
 ];
 
 const narrowed = new Map<string, readonly Dialect[]>();

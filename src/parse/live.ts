@@ -1,7 +1,7 @@
 /** The dialects that are live at once, and all the markers that matter in a turn, as one set. */
 import type { Dialect, Opener } from "./dialect.ts";
 import { type Hit, type Marker, MarkerSet, measure } from "./marker.ts";
-import { END_TOKENS, REASONING_TAGS, RESULT_TAGS, RESULT_WORD } from "./signals.ts";
+import { END_TOKENS, NUMBERED_THINK, REASONING_TAGS, RESULT_TAGS, RESULT_WORD } from "./signals.ts";
 
 /** A dialect that may open with a marker. */
 export interface Candidate {
@@ -20,8 +20,6 @@ export interface Live {
   readonly openers: ReadonlyMap<Marker, readonly Candidate[]>;
   readonly candidates: readonly Candidate[];
   readonly fenceOpeners: readonly Marker[];
-  readonly thinkOpeners: ReadonlyMap<string, string>;
-  readonly thinkClosers: ReadonlySet<string>;
 }
 
 const compiled = new WeakMap<readonly Dialect[], Live>();
@@ -42,11 +40,10 @@ export function liveOf(dialects: readonly Dialect[]): Live {
     openers,
     candidates: dialects.flatMap((dialect) => dialect.opens.map((opener) => ({ dialect, opener }))),
     fenceOpeners: [...openers.keys()],
-    thinkOpeners: new Map(REASONING_TAGS),
-    thinkClosers: new Set(REASONING_TAGS.map(([, close]) => close)),
     markers: new MarkerSet<Marker>([
       ...openers.keys(),
       ...REASONING_TAGS.flat(),
+      ...NUMBERED_THINK,
       ...END_TOKENS,
       ...RESULT_TAGS,
       RESULT_WORD,

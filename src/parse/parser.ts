@@ -8,7 +8,14 @@ import { type Hit, MarkerSet } from "./marker.ts";
 import { resolver } from "./names.ts";
 import { Outbox, type Place } from "./outbox.ts";
 import { Scanner, type Step } from "./scanner.ts";
-import { END_TOKENS, REASONING_TAGS, RESULT_TAGS, RESULT_WORD } from "./signals.ts";
+import {
+  closerOfReasoning,
+  closesReasoning,
+  END_TOKENS,
+  REASONING_TAGS,
+  RESULT_TAGS,
+  RESULT_WORD,
+} from "./signals.ts";
 
 /** How a turn is to be read. */
 export interface ParserOptions {
@@ -149,8 +156,8 @@ class TurnParser implements Parser {
     if (this.#markdown.fence !== undefined) return this.#plain(hit.text);
     const openers = this.#openersAt(hit);
     if (openers.length > 0) return yield* this.#openerAt(hit, openers);
-    if (this.#live.thinkClosers.has(hit.text)) return yield* this.#reasoningEnds(hit);
-    const closer = this.#live.thinkOpeners.get(hit.text);
+    if (closesReasoning(hit.text)) return yield* this.#reasoningEnds(hit);
+    const closer = closerOfReasoning(hit.text);
     if (closer !== undefined) return this.#reasoningBegins(hit, closer);
     if (END_TOKENS.includes(hit.text)) return yield* this.#endToken(hit);
     if (RESULT_TAGS.includes(hit.text) || hit.text === RESULT_WORD) return yield* this.#result(hit);
