@@ -1,10 +1,12 @@
 /** The registry of dialects: every way of writing calls that Callmend reads. */
 import type { Dialect } from "../parse/dialect.ts";
+import { atem } from "./atem.ts";
 import { dsml } from "./dsml.ts";
+import { elementDialects, minicpm5 } from "./element_rows.ts";
 import { hermes } from "./hermes.ts";
 import { invoke } from "./invoke.ts";
 import { keyValueDialects } from "./key_value_rows.ts";
-import { nameParameters } from "./name_parameters.ts";
+import { anthropic2023, nameParameters } from "./name_parameters.ts";
 import { qwen3Coder } from "./qwen3_coder.ts";
 import { stepAudio2 } from "./step_audio_2.ts";
 
@@ -15,6 +17,10 @@ export const dialects: readonly Dialect[] = [
   nameParameters,
   qwen3Coder,
   invoke,
+  ...elementDialects,
+  anthropic2023,
+  minicpm5,
+  atem,
   ...keyValueDialects,
   stepAudio2,
 ];

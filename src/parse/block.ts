@@ -93,6 +93,7 @@ export class Block implements Out {
   say(field: Field, text: string): void {
     const { delivery, outbox, scan } = this.#context;
     if (delivery === "held" || this.#unknown) return this.text(text);
+    if (!this.#taken) outbox.dropStart();
     this.#sayTexts(this.#parts.splice(0));
     this.#nameProblems();
     outbox.text(field === "content" ? field : "tagged", text);

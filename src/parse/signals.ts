@@ -54,6 +54,9 @@ export const END_TOKENS: readonly string[] = [
   "<|role_end|>",
   "<|iquest_end|>",
   "<|im:end|>",
+  "<|eot|>",
+  "<|eom|>",
+  "<|end_of_text|>",
 ];
 
 /** What opens a tool result. A model that writes one after its own call has made it up (rule 9). */
