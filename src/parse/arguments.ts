@@ -16,6 +16,7 @@ import { opensString } from "./json_string.ts";
 import { Members } from "./members.ts";
 import { ANY_VALUE, type JsonType, readToolSchema, type ToolSchema, type ValueSchema } from "./schema.ts";
 import { Scanner, type Sink, type Step } from "./scanner.ts";
+import { type Tree, treeJson } from "./tree.ts";
 import { escapingSink, type Way, wayOf } from "./string_value.ts";
 
 /** What one call's arguments are written with. */
@@ -77,6 +78,13 @@ export class ArgumentsWriter {
       this.#wrapper = { name: resolved, text, settle };
     };
     return (piece) => text += piece;
+  }
+
+  /** One parameter that was written as nested elements. */
+  tree(name: string, tree: Tree): void {
+    const schema = this.#valueSchema(this.#resolve(name.trim()));
+    const text = typeof tree === "string" ? tree : treeJson(name, tree, schema, this.#coercion);
+    this.parameter(name, typeof tree === "string" ? undefined : "json")(text);
   }
 
   /** Reads the arguments as one JSON object, leniently. False when it is cut off, or no object. */

@@ -131,6 +131,7 @@ export class Block implements Out {
     return {
       parameters: writer.parameters,
       parameter: (parameter, kind) => writer.parameter(parameter, kind),
+      tree: (parameter, tree) => writer.tree(parameter, tree),
       json: (scan): Step<boolean> => writer.json(scan),
       jsonText: (text) => writer.jsonText(text),
       identify: (given) => void (current.id = given),

@@ -2,6 +2,7 @@
 import type { Field, ProblemCode } from "./event.ts";
 import type { Hit, Marker } from "./marker.ts";
 import type { Scanner, Sink, Step } from "./scanner.ts";
+import type { Tree } from "./tree.ts";
 
 /** JSON Schema of a tool's parameters or of one of them; loosely typed, as clients send what they like. */
 export type Schema = { readonly [keyword: string]: unknown };
@@ -66,6 +67,8 @@ export interface Call {
   readonly parameters: readonly string[];
   /** Starts one parameter; the sink takes its text. The next `parameter()` or `end()` closes it. */
   parameter(name: string, kind?: ParameterKind): Sink;
+  /** Takes one parameter that was written as nested elements. */
+  tree(name: string, tree: Tree): void;
   /** Reads the arguments as one JSON object, leniently. False when the turn ended in it, or it is no object. */
   json(scan: Scanner): Step<boolean>;
   /** Takes the whole arguments as JSON text that was read before the name. False when it is no object. */
