@@ -17,10 +17,22 @@ export interface Opening extends Candidate {
 /** The markers of all live dialects, and of everything else that is more than text. */
 export interface Live {
   readonly markers: MarkerSet;
+  /** Those that matter once something has been said. */
+  readonly laterMarkers: MarkerSet;
   readonly openers: ReadonlyMap<Marker, readonly Candidate[]>;
   readonly candidates: readonly Candidate[];
   readonly fenceOpeners: readonly Marker[];
 }
+
+const SIGNALS: readonly Marker[] = [
+  ...REASONING_TAGS.flat(),
+  ...NUMBERED_THINK,
+  ...END_TOKENS,
+  ...RESULT_TAGS,
+  RESULT_WORD,
+  "`",
+  "~~~",
+];
 
 const compiled = new WeakMap<readonly Dialect[], Live>();
 
@@ -36,20 +48,15 @@ export function liveOf(dialects: readonly Dialect[]): Live {
       else candidates.push({ dialect, opener });
     }
   }
+  const later = [...openers].flatMap(([marker, candidates]) =>
+    candidates.every(({ opener }) => opener.where === "turn") ? [] : marker
+  );
   const live: Live = {
     openers,
     candidates: dialects.flatMap((dialect) => dialect.opens.map((opener) => ({ dialect, opener }))),
     fenceOpeners: [...openers.keys()],
-    markers: new MarkerSet<Marker>([
-      ...openers.keys(),
-      ...REASONING_TAGS.flat(),
-      ...NUMBERED_THINK,
-      ...END_TOKENS,
-      ...RESULT_TAGS,
-      RESULT_WORD,
-      "`",
-      "~~~",
-    ]),
+    markers: new MarkerSet<Marker>([...openers.keys(), ...SIGNALS]),
+    laterMarkers: new MarkerSet<Marker>([...later, ...SIGNALS]),
   };
   compiled.set(dialects, live);
   return live;

@@ -137,8 +137,9 @@ class TurnParser implements Parser {
 
   *#turn(): Step<void> {
     const scan = this.#scan;
+    const markers = () => this.#outbox.spoken ? this.#live.laterMarkers : this.#live.markers;
     for (;;) {
-      const hit = yield* scan.untilSeam(this.#live.markers, this.#plain);
+      const hit = yield* scan.untilSeam(markers, this.#plain);
       if (hit === undefined) return;
       if (hit === "seam") this.#markdown.reset();
       else {
@@ -161,7 +162,16 @@ class TurnParser implements Parser {
     if (closer !== undefined) return this.#reasoningBegins(hit, closer);
     if (END_TOKENS.includes(hit.text)) return yield* this.#endToken(hit);
     if (RESULT_TAGS.includes(hit.text) || hit.text === RESULT_WORD) return yield* this.#result(hit);
-    this.#plain(hit.text);
+    this.#notHere(hit.text);
+  }
+
+  /** An opener that cannot stand here is text, but another one may begin inside it. */
+  #notHere(text: string): void {
+    const start = this.#scan.mark(text);
+    this.#scan.unread(start);
+    this.#scan.skip(1);
+    this.#scan.release();
+    this.#plain(text.charAt(0));
   }
 
   #openersAt(hit: Hit): readonly Opening[] {

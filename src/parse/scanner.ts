@@ -150,9 +150,16 @@ export class Scanner {
     }
   }
 
-  /** Like `until()`, but also stops, with "seam", where the field changes: no marker reaches across. */
-  *untilSeam<M extends Marker>(markers: MarkerSet<M>, sink: Sink): Step<Hit<M> | "seam" | undefined> {
+  /**
+   * Like `until()`, but also stops, with "seam", where the field changes: no marker reaches across. `markersNow`
+   * is asked again whenever text has arrived.
+   */
+  *untilSeam<M extends Marker>(
+    markersNow: () => MarkerSet<M>,
+    sink: Sink,
+  ): Step<Hit<M> | "seam" | undefined> {
     for (;;) {
+      const markers = markersNow();
       const seam = this.#seamAfter(this.#offset) - this.#offset + this.#at;
       const cut = seam < this.#text.length;
       const text = cut ? this.#text.slice(0, seam) : this.#text;
@@ -165,18 +172,29 @@ export class Scanner {
     }
   }
 
-  /** Like `until()`, for short things such as names: collects, and gives up after `limit` characters. */
+  /** Like `until()`, for short things such as names: collects; eats nothing if that is more than `limit` characters. */
   *take<M extends Marker>(
     markers: MarkerSet<M>,
     limit = 256,
   ): Step<{ text: string; hit: Hit<M> } | undefined> {
+    const start = this.mark();
     let text = "";
     for (;;) {
       const { at, size, marker } = markers.locate(this.#text, this.#at, this.#ended);
       text += this.#read(at - this.#at);
-      if (text.length > limit) return undefined;
-      if (marker !== undefined) return { text, hit: { marker, text: this.#read(size) } };
-      if (this.#ended && this.#at === this.#text.length) return undefined;
+      if (text.length > limit) {
+        this.rewind(start);
+        return undefined;
+      }
+      if (marker !== undefined) {
+        const hit = { marker, text: this.#read(size) };
+        this.release();
+        return { text, hit };
+      }
+      if (this.#ended && this.#at === this.#text.length) {
+        this.release();
+        return undefined;
+      }
       yield;
     }
   }
