@@ -1,10 +1,16 @@
 /** The registry of dialects: every way of writing calls that Callmend reads. */
 import type { Dialect } from "../parse/dialect.ts";
+import { atem } from "./atem.ts";
 import { dsml } from "./dsml.ts";
+import { elementDialects, minicpm5 } from "./element_rows.ts";
 import { hermes } from "./hermes.ts";
 import { invoke } from "./invoke.ts";
-import { nameParameters } from "./name_parameters.ts";
+import { keyValueDialects } from "./key_value_rows.ts";
+import { minimaxM3 } from "./minimax_m3.ts";
+import { anthropic2023, nameParameters } from "./name_parameters.ts";
 import { qwen3Coder } from "./qwen3_coder.ts";
+import { stepAudio2 } from "./step_audio_2.ts";
+import { yaml } from "./yaml.ts";
 
 /** All dialects. Those that share an opener are tried in this order. */
 export const dialects: readonly Dialect[] = [
@@ -13,6 +19,14 @@ export const dialects: readonly Dialect[] = [
   nameParameters,
   qwen3Coder,
   invoke,
+  ...elementDialects,
+  anthropic2023,
+  minicpm5,
+  minimaxM3,
+  atem,
+  ...keyValueDialects,
+  stepAudio2,
+  yaml,
 ];
 
 const narrowed = new Map<string, readonly Dialect[]>();

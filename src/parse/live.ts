@@ -1,12 +1,17 @@
 /** The dialects that are live at once, and all the markers that matter in a turn, as one set. */
 import type { Dialect, Opener, Tool } from "./dialect.ts";
-import { type Marker, MarkerSet } from "./marker.ts";
-import { END_TOKENS, REASONING_TAGS, RESULT_TAGS, RESULT_WORD } from "./signals.ts";
+import { type Hit, type Marker, MarkerSet, measure } from "./marker.ts";
+import { END_TOKENS, NUMBERED_THINK, REASONING_TAGS, RESULT_TAGS, RESULT_WORD } from "./signals.ts";
 
 /** A dialect that may open with a marker. */
 export interface Candidate {
   readonly dialect: Dialect;
   readonly opener: Opener;
+}
+
+/** An opener that stands at a place in the turn, and as what. */
+export interface Opening extends Candidate {
+  readonly text: string;
 }
 
 /** The markers of all live dialects, and of everything else that is more than text. */
@@ -15,11 +20,20 @@ export interface Live {
   readonly markers: MarkerSet;
   /** The same, and what has to stand first on its line: prose pays for it once a line. */
   readonly lineMarkers: MarkerSet;
-  readonly openers: ReadonlyMap<Marker, readonly Candidate[]>;
-  readonly fenceOpeners: readonly Marker[];
-  readonly thinkOpeners: ReadonlyMap<string, string>;
-  readonly thinkClosers: ReadonlySet<string>;
+  readonly openers: ReadonlySet<Marker>;
+  readonly candidates: readonly Candidate[];
 }
+
+const SIGNALS: readonly Marker[] = [
+  ...REASONING_TAGS.flat(),
+  ...NUMBERED_THINK,
+  ...END_TOKENS,
+  ...RESULT_TAGS,
+  RESULT_WORD,
+  "`",
+  "~~~",
+  "\n",
+];
 
 const compiled = new WeakMap<readonly Dialect[], WeakMap<readonly Tool[], Live>>();
 
@@ -33,32 +47,30 @@ export function liveOf(dialects: readonly Dialect[], tools: readonly Tool[]): Li
 }
 
 function compile(dialects: readonly Dialect[], tools: readonly Tool[]): Live {
-  const openers = new Map<Marker, Candidate[]>();
-  for (const dialect of dialects) {
-    for (const opener of [...dialect.opens, ...dialect.opensFor?.(tools) ?? []]) {
-      const candidates = openers.get(opener.marker);
-      if (candidates === undefined) openers.set(opener.marker, [{ dialect, opener }]);
-      else candidates.push({ dialect, opener });
-    }
-  }
-  const anywhere = [...openers].filter(([, candidates]) =>
-    candidates.some(({ opener }) => opener.where === undefined)
+  const candidates = dialects.flatMap((dialect) =>
+    [...dialect.opens, ...dialect.opensFor?.(tools) ?? []].map((opener) => ({ dialect, opener }))
   );
-  const signals: readonly Marker[] = [
-    ...REASONING_TAGS.flat(),
-    ...END_TOKENS,
-    ...RESULT_TAGS,
-    RESULT_WORD,
-    "`",
-    "~~~",
-    "\n",
-  ];
+  const openers = new Set(candidates.map(({ opener }) => opener.marker));
+  const anywhere = candidates.filter(({ opener }) => opener.where === undefined).map(({ opener }) =>
+    opener.marker
+  );
   return {
+    candidates,
     openers,
-    fenceOpeners: [...openers.keys()],
-    thinkOpeners: new Map(REASONING_TAGS),
-    thinkClosers: new Set(REASONING_TAGS.map(([, close]) => close)),
-    markers: new MarkerSet([...anywhere.map(([marker]) => marker), ...signals]),
-    lineMarkers: new MarkerSet([...openers.keys(), ...signals]),
+    markers: new MarkerSet([...anywhere, ...SIGNALS]),
+    lineMarkers: new MarkerSet([...openers, ...SIGNALS]),
   };
+}
+
+/**
+ * All openers that stand where `hit` was found, the longest first: one dialect's shape may be another's string,
+ * and one's opener the start of another's.
+ */
+export function openingsAt({ openers, candidates }: Live, { marker, text }: Hit): readonly Opening[] {
+  if (!openers.has(marker)) return [];
+  const openings = candidates.flatMap((candidate) => {
+    const size = measure(candidate.opener.marker, text, 0, true);
+    return size > 0 ? [{ ...candidate, text: text.slice(0, size) }] : [];
+  });
+  return openings.sort((one, other) => other.text.length - one.text.length);
 }

@@ -133,6 +133,11 @@ export class Outbox {
     this.#sinceCall = "space";
   }
 
+  /** The dialect says where its text begins: white space at the start of the turn is none of it. */
+  dropStart(): void {
+    if (!this.spoken) this.#space.content = "";
+  }
+
   /** Reasoning that was written into the content begins or ends: white space around it is no content. */
   tag(marker: string): void {
     this.#tags = true;
