@@ -2,7 +2,7 @@
 import { ArgumentsWriter } from "./arguments.ts";
 import type { Call, Dialect, Opener, Out, Tool } from "./dialect.ts";
 import type { Field, ProblemCode } from "./event.ts";
-import type { Outbox, WholeCall } from "./outbox.ts";
+import type { Outbox, Place, WholeCall } from "./outbox.ts";
 import type { Mark, Scanner, Step, Stretch } from "./scanner.ts";
 
 /**
@@ -20,6 +20,8 @@ export interface BlockContext {
   readonly dialect: Dialect;
   readonly delivery: Delivery;
   readonly form: Opener["form"];
+  /** Where text stands that is being read; undefined in what may be code, where no text is certain. */
+  place(): Place | undefined;
   /** The tool that is meant by a name (rule 6). */
   resolve(name: string): Tool | undefined;
 }
@@ -91,11 +93,12 @@ export class Block implements Out {
   }
 
   say(field: Field, text: string): void {
-    const { delivery, outbox, scan } = this.#context;
-    if (delivery === "held" || this.#unknown) return this.text(text);
+    const { outbox, scan } = this.#context;
+    const place = this.#context.place();
+    if (place === undefined || this.#parts.some((part) => typeof part !== "string")) return this.text(text);
     this.#sayTexts(this.#parts.splice(0));
     this.#nameProblems();
-    outbox.text(field === "content" ? field : "tagged", text);
+    outbox.text(place === "content" && field === "reasoning" ? "tagged" : place, text);
     this.#taken = true;
     scan.commit();
     this.#start = this.#safe = scan.mark();

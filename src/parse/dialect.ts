@@ -24,6 +24,8 @@ export interface Opener {
   readonly form: "wrapped" | "bare" | "recovered";
   /** Where it may stand; anywhere when not said. `line`: first on its line; `turn`: first in the turn. */
   readonly where?: "line" | "turn";
+  /** A call goes out once it is closed: what it needs to go out (its id) may stand behind its arguments. */
+  readonly whole?: boolean;
 }
 
 /** One way in which models write tool calls as text. */

@@ -1,6 +1,6 @@
 /** The dialects that are live at once, and all the markers that matter in a turn, as one set. */
 import type { Dialect, Opener } from "./dialect.ts";
-import { type Marker, MarkerSet } from "./marker.ts";
+import { type Marker, MarkerSet, measure } from "./marker.ts";
 import { END_TOKENS, REASONING_TAGS, RESULT_TAGS, RESULT_WORD } from "./signals.ts";
 
 /** A dialect that may open with a marker. */
@@ -19,6 +19,13 @@ export interface Live {
 }
 
 const compiled = new WeakMap<readonly Dialect[], Live>();
+
+/** Who may open with `text`: several markers may match the same text. */
+export function candidatesOf({ openers }: Live, text: string): Candidate[] {
+  return [...openers].flatMap(([marker, candidates]) =>
+    measure(marker, text, 0, true) === text.length ? candidates : []
+  );
+}
 
 /** Compiles a list of dialects; the same list is compiled once. */
 export function liveOf(dialects: readonly Dialect[]): Live {

@@ -1,14 +1,14 @@
 /** Drives all live dialects over one turn: what is a call, what is text, in one policy for all of them. */
 import { Block, type BlockEnd, type Delivery, type HeldCalls } from "./block.ts";
-import type { Dialect, Tool } from "./dialect.ts";
+import type { Dialect, Opener, Tool } from "./dialect.ts";
 import type { Field, TurnEvent } from "./event.ts";
-import { type Candidate, type Live, liveOf } from "./live.ts";
+import { type Candidate, candidatesOf, type Live, liveOf } from "./live.ts";
 import { Markdown } from "./markdown.ts";
-import { type Hit, type Marker, MarkerSet } from "./marker.ts";
+import { type Hit, MarkerSet } from "./marker.ts";
 import { resolver } from "./names.ts";
 import { Outbox, type Place } from "./outbox.ts";
 import { Scanner, type Step } from "./scanner.ts";
-import { END_TOKENS, REASONING_TAGS, RESULT_TAGS, RESULT_WORD } from "./signals.ts";
+import { END_TOKENS, RESULT_TAGS, RESULT_WORD } from "./signals.ts";
 
 /** How a turn is to be read. */
 export interface ParserOptions {
@@ -59,7 +59,7 @@ class TurnParser implements Parser {
   readonly #resolve: (name: string) => Tool | undefined;
   readonly #wholeCalls: boolean;
   #reading: Step<void>; // the turn, as far as it has been read
-  #closer: string | undefined; // what ends the tagged reasoning that is open
+  #closer: string | typeof ANY | undefined; // what ends the tagged reasoning that is open
   #trying = false; // in a block, or in a fence that may hold one
   #interrupted: "native-call" | "break" | undefined; // what makes the text stop that is being read
   #cut = false;
@@ -73,7 +73,7 @@ class TurnParser implements Parser {
     const nameOf = resolver(tools);
     this.#resolve = (name) => byName.get(nameOf(name) ?? "");
     this.#wholeCalls = wholeCalls ?? false;
-    if (startsInReasoning) this.#closer = REASONING_TAGS[0]![1];
+    if (startsInReasoning) this.#closer = ANY;
     this.#reading = this.#turn();
   }
 
@@ -145,9 +145,9 @@ class TurnParser implements Parser {
   /** Something stands here that may be more than text. */
   *#at(hit: Hit): Step<void> {
     if (hit.text === "`" || hit.text === "~~~") return yield* this.#codeMark(hit);
-    if (this.#closer !== undefined && hit.text === this.#closer) return yield* this.#reasoningEnds(hit);
+    if (this.#isCloser(hit.text)) return yield* this.#reasoningEnds(hit);
     if (this.#markdown.fence !== undefined) return this.#plain(hit.text);
-    const openers = this.#openersAt(hit.marker);
+    const openers = this.#openersAt(hit);
     if (openers.length > 0) return yield* this.#openerAt(hit, openers);
     if (this.#live.thinkClosers.has(hit.text)) return yield* this.#reasoningEnds(hit);
     const closer = this.#live.thinkOpeners.get(hit.text);
@@ -157,13 +157,17 @@ class TurnParser implements Parser {
     this.#plain(hit.text);
   }
 
-  #openersAt(marker: Marker): readonly Candidate[] {
-    const openers = this.#live.openers.get(marker);
+  /** Whether `text` ends the tagged reasoning that is open. */
+  #isCloser(text: string): boolean {
+    return this.#closer === ANY ? this.#live.thinkClosers.has(text) : text === this.#closer;
+  }
+
+  #openersAt({ marker, text }: Hit): readonly Candidate[] {
     // Openers that come to nothing are read twice; a turn made of them must not cost more than linear time.
-    if (openers === undefined || this.#scan.reread > REREAD_FLOOR + REREAD_RATE * this.#scan.offset) {
+    if (!this.#live.openers.has(marker) || this.#scan.reread > REREAD_FLOOR + REREAD_RATE * this.#scan.offset) {
       return [];
     }
-    return openers.filter(({ opener: { where } }) =>
+    return candidatesOf(this.#live, text).filter(({ opener: { where } }) =>
       where === undefined ||
       (this.#markdown.lineBlank && (where === "line" || !this.#outbox.spoken))
     );
@@ -205,7 +209,7 @@ class TurnParser implements Parser {
   }
 
   /** Lets each dialect look at what follows the opener; undefined when the turn is over for them. */
-  *#try(hit: Hit, openers: readonly Candidate[], delivery?: Delivery): Step<BlockEnd> {
+  *#try(hit: Hit, openers: readonly Candidate[], delivery?: Delivery, certain = true): Step<BlockEnd> {
     const scan = this.#scan;
     let cut: BlockEnd["cut"];
     for (const { dialect, opener } of openers) {
@@ -214,8 +218,9 @@ class TurnParser implements Parser {
         scan,
         outbox: this.#outbox,
         dialect,
-        delivery: delivery ?? (opener.form === "recovered" || this.#wholeCalls ? "ended" : "streamed"),
+        delivery: delivery ?? (isWhole(opener) || this.#wholeCalls ? "ended" : "streamed"),
         form: opener.form,
+        place: () => certain && this.#markdown.span === 0 ? this.#place : undefined,
         resolve: this.#resolve,
       }, start);
       let closed = false;
@@ -281,7 +286,7 @@ class TurnParser implements Parser {
       yield* scan.skipSpace();
       const hit = yield* scan.accept(...this.#live.fenceOpeners);
       if (hit === undefined) break;
-      const end = yield* this.#try(hit, this.#live.openers.get(hit.marker)!, "held");
+      const end = yield* this.#try(hit, candidatesOf(this.#live, hit.text), "held", false);
       if (!end.taken || !end.closed || end.unknown || end.held === undefined) return false;
       blocks.push([end, end.held]);
     }
@@ -324,7 +329,7 @@ class TurnParser implements Parser {
     const { fence, span, lineBlank } = this.#markdown;
     const inCode = fence !== undefined ? !lineBlank : span > 0 && (yield* this.#spanCloses(span));
     const closes = !inCode &&
-      (this.#closer !== undefined ? text === this.#closer || lineBlank : fence === undefined &&
+      (this.#closer !== undefined ? this.#isCloser(text) || lineBlank : fence === undefined &&
         (lineBlank || !this.#outbox.spoken || LINE_ENDS.includes(yield* this.#scan.peek())));
     if (!closes) return this.#plain(text);
     this.#closer = undefined;
@@ -375,6 +380,9 @@ class TurnParser implements Parser {
   };
 }
 
+/** The prompt has opened the reasoning: whatever closes reasoning ends it. */
+const ANY = Symbol("any closer");
+const isWhole = ({ form, whole = false }: Opener): boolean => form === "recovered" || whole;
 const NOT_TAKEN: BlockEnd = { taken: false, closed: false, cut: undefined, unknown: false, held: undefined };
 const NEWLINE = new MarkerSet(["\n"]);
 const NOT_BACKTICK = /[^`]/g;
