@@ -75,7 +75,7 @@ export function* elementCall(scan: Scanner, out: Out, grammar: ElementGrammar, h
   const markers = markersOf(grammar);
   const tag = yield* readTag(scan, hit);
   if (tag?.name === undefined) return "none";
-  const call = out.call(tag.name);
+  const call = out.call(tag.name, tag.attributes.get("id"));
   if (call === undefined) return "none";
   if (tag.selfClosed) {
     const value = tag.attributes.get("string");

@@ -1,10 +1,19 @@
 /** The registry of dialects: every way of writing calls that Callmend reads. */
 import type { Dialect } from "../parse/dialect.ts";
+import { cofl, cohere } from "./cohere.ts";
+import { deepseek } from "./deepseek.ts";
 import { dsml } from "./dsml.ts";
+import { harmony } from "./harmony.ts";
 import { hermes } from "./hermes.ts";
+import { inkling } from "./inkling.ts";
 import { invoke } from "./invoke.ts";
+import { kimi } from "./kimi.ts";
+import { kimiK3 } from "./kimi_k3.ts";
+import { mistral, mistralList } from "./mistral.ts";
 import { nameParameters } from "./name_parameters.ts";
+import { plamo } from "./plamo.ts";
 import { qwen3Coder } from "./qwen3_coder.ts";
+import { tokenJson } from "./token_json.ts";
 
 /** All dialects. Those that share an opener are tried in this order. */
 export const dialects: readonly Dialect[] = [
@@ -13,6 +22,17 @@ export const dialects: readonly Dialect[] = [
   nameParameters,
   qwen3Coder,
   invoke,
+  deepseek,
+  kimi,
+  kimiK3,
+  mistralList,
+  mistral,
+  harmony,
+  cohere,
+  cofl,
+  plamo,
+  inkling,
+  ...tokenJson,
 ];
 
 const narrowed = new Map<string, readonly Dialect[]>();

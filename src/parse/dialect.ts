@@ -39,6 +39,11 @@ export interface Dialect {
   /** What may open a block of calls. Dialects may share an opener: each looks, and says no before it commits. */
   readonly opens: readonly Opener[];
   /**
+   * A call may also begin with nothing but a tool's name, as the first thing on its line. Such a name opens a
+   * block as a recovered form; it is the hit.
+   */
+  readonly opensWithName?: boolean;
+  /**
    * Reads one block; the opener is already eaten. True when the block closed as its grammar says. On false,
    * whatever was eaten since the last call that ended is read again as plain text, or by the next dialect.
    */

@@ -12,6 +12,10 @@ export interface Candidate {
 /** The markers of all live dialects, and of everything else that is more than text. */
 export interface Live {
   readonly markers: MarkerSet;
+  /** The same, and the end of a line. */
+  readonly lineMarkers: MarkerSet;
+  /** Dialects whose calls may begin with a tool's name. */
+  readonly opensWithName: readonly Dialect[];
   readonly openers: ReadonlyMap<Marker, readonly Candidate[]>;
   readonly fenceOpeners: readonly Marker[];
   readonly thinkOpeners: ReadonlyMap<string, string>;
@@ -39,20 +43,23 @@ export function liveOf(dialects: readonly Dialect[]): Live {
       else candidates.push({ dialect, opener });
     }
   }
+  const markers: readonly Marker[] = [
+    ...openers.keys(),
+    ...REASONING_TAGS.flat(),
+    ...END_TOKENS,
+    ...RESULT_TAGS,
+    RESULT_WORD,
+    "`",
+    "~~~",
+  ];
   const live: Live = {
     openers,
+    opensWithName: dialects.filter(({ opensWithName }) => opensWithName),
     fenceOpeners: [...openers.keys()],
     thinkOpeners: new Map(REASONING_TAGS),
     thinkClosers: new Set(REASONING_TAGS.map(([, close]) => close)),
-    markers: new MarkerSet<Marker>([
-      ...openers.keys(),
-      ...REASONING_TAGS.flat(),
-      ...END_TOKENS,
-      ...RESULT_TAGS,
-      RESULT_WORD,
-      "`",
-      "~~~",
-    ]),
+    markers: new MarkerSet(markers),
+    lineMarkers: new MarkerSet([...markers, "\n"]),
   };
   compiled.set(dialects, live);
   return live;

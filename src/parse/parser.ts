@@ -58,6 +58,7 @@ class TurnParser implements Parser {
   readonly #live: Live;
   readonly #resolve: (name: string) => Tool | undefined;
   readonly #wholeCalls: boolean;
+  readonly #names: readonly string[]; // names of tools, if a line that begins with one may be a call
   #reading: Step<void>; // the turn, as far as it has been read
   #closer: string | typeof ANY | undefined; // what ends the tagged reasoning that is open
   #trying = false; // in a block, or in a fence that may hold one
@@ -73,6 +74,7 @@ class TurnParser implements Parser {
     const nameOf = resolver(tools);
     this.#resolve = (name) => byName.get(nameOf(name) ?? "");
     this.#wholeCalls = wholeCalls ?? false;
+    this.#names = this.#live.opensWithName.length > 0 ? [...byName.keys()] : [];
     if (startsInReasoning) this.#closer = ANY;
     this.#reading = this.#turn();
   }
@@ -130,8 +132,10 @@ class TurnParser implements Parser {
 
   *#turn(): Step<void> {
     const scan = this.#scan;
+    const markers = this.#names.length > 0 ? this.#live.lineMarkers : this.#live.markers;
     for (;;) {
-      const hit = yield* scan.untilSeam(this.#live.markers, this.#plain);
+      yield* this.#lineStart();
+      const hit = yield* scan.untilSeam(markers, this.#plain);
       if (hit === undefined) return;
       if (hit === "seam") this.#markdown.reset();
       else {
@@ -140,6 +144,17 @@ class TurnParser implements Parser {
         this.#trying = false;
       }
     }
+  }
+
+  /** A tool's name at the start of a line may be a call that lost its opener. */
+  *#lineStart(): Step<void> {
+    if (!this.#markdown.lineBlank || this.#markdown.fence !== undefined || this.#names.length === 0) return;
+    const hit = yield* this.#scan.accept(...this.#names);
+    if (hit === undefined) return;
+    const opener: Opener = { marker: hit.marker, form: "recovered" };
+    this.#trying = true;
+    yield* this.#openerAt(hit, this.#live.opensWithName.map((dialect) => ({ dialect, opener })));
+    this.#trying = false;
   }
 
   /** Something stands here that may be more than text. */
@@ -164,7 +179,9 @@ class TurnParser implements Parser {
 
   #openersAt({ marker, text }: Hit): readonly Candidate[] {
     // Openers that come to nothing are read twice; a turn made of them must not cost more than linear time.
-    if (!this.#live.openers.has(marker) || this.#scan.reread > REREAD_FLOOR + REREAD_RATE * this.#scan.offset) {
+    if (
+      !this.#live.openers.has(marker) || this.#scan.reread > REREAD_FLOOR + REREAD_RATE * this.#scan.offset
+    ) {
       return [];
     }
     return candidatesOf(this.#live, text).filter(({ opener: { where } }) =>

@@ -12,6 +12,7 @@ export const REASONING_TAGS: readonly (readonly [open: string, close: string])[]
   ["<longcat_think>", "</longcat_think>"],
   ["<|START_THINKING|>", "<|END_THINKING|>"], // Cohere
   ["<|inner_prefix|>", "<|inner_suffix|>"], // Apertus
+  ["<|open|>think<|sep|>", "<|close|>think<|sep|>"], // Kimi K3
 ];
 
 /** Tokens that end a turn; servers that do not strip them leak them at the end of the text (`dialects.md` §9.8). */
@@ -31,6 +32,7 @@ export const END_TOKENS: readonly string[] = [
   "<|observation|>",
   "<|user|>",
   "<|role_end|>",
+  "<|END_OF_TURN_TOKEN|>",
   "<|iquest_end|>",
 ];
 
