@@ -5,7 +5,7 @@ import { either, shape, space } from "../parse/marker.ts";
 import { verbatim } from "../parse/sinks.ts";
 import { elementCalls, type ElementGrammar } from "./elements.ts";
 import { jsonCalls } from "./json_calls.ts";
-import { dropMarker } from "./said.ts";
+import { acceptBehindSpace, dropMarker } from "./said.ts";
 import { opensObject } from "./token_json.ts";
 
 // Command-R, R7B, Command A:
@@ -39,9 +39,8 @@ export const cohere: Dialect = {
       },
     };
     if (!(yield* opensObject(scan)) || !(yield* jsonCalls(scan, others))) return false;
-    yield* scan.skipSpace();
-    const closed = (yield* scan.accept("<|END_ACTION|>")) !== undefined;
-    return closed && answered ? dropMarker(out) : closed;
+    yield* acceptBehindSpace(scan, "<|END_ACTION|>"); // without it the JSON has closed all the same
+    return answered ? dropMarker(out) : true;
   },
 };
 

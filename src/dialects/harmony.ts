@@ -63,9 +63,10 @@ function* messages(scan: Scanner, out: Out, first: Header): Step<boolean> {
       if (!(yield* call(scan, out, header))) return called;
       yield* messageEnd(scan, out);
       called = true;
-    } else if (header.channel !== "analysis") return dropMarker(out);
+    } else if (header.channel !== "analysis") return dropMarker(out) || called;
     else {
       const end = yield* said(scan, out, "reasoning", BODY_END);
+      if (end === false) return called;
       if (end === undefined) return true;
       if (!CLOSERS.includes(end.text)) scan.rewind(scan.mark(end.text));
     }
@@ -105,7 +106,7 @@ function* call(scan: Scanner, out: Out, { recipient = "", code }: Header): Step<
 function* messageEnd(scan: Scanner, out: Out): Step<void> {
   if (yield* acceptBehindSpace(scan, ...CLOSERS)) return;
   const behind = scan.mark();
-  const text = yield* scan.take(BODY_CLOSED, 512);
+  const text = yield* scan.take(BODY_CLOSED, 160);
   if (text === undefined || text.hit.text === "<") return scan.rewind(behind);
   scan.release();
   out.text(text.text);

@@ -43,6 +43,7 @@ export const inkling: Dialect = {
     }
     if (kind !== THINKING) return dropMarker(out);
     const end = yield* said(scan, out, "reasoning", ENDS);
+    if (end === false) return false;
     if (end?.text === MODEL) scan.rewind(scan.mark(MODEL));
     return true;
   },

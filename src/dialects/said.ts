@@ -5,15 +5,14 @@ import type { Hit, Marker, MarkerSet } from "../parse/marker.ts";
 import type { Scanner, Step } from "../parse/scanner.ts";
 
 /** Drops the marker that was just read: what follows is plain text, in which all dialects stay live. */
-export function dropMarker(out: Out): true {
-  out.say("content", "");
-  return true;
+export function dropMarker(out: Out): boolean {
+  return out.say("content", "");
 }
 
-/** Streams text up to one of `ends`, which is eaten. Undefined when the turn ended first. */
-export function* said(scan: Scanner, out: Out, field: Field, ends: MarkerSet): Step<Hit | undefined> {
-  out.say(field, "");
-  return yield* scan.until(ends, (text) => out.say(field, text));
+/** Streams text up to one of `ends`, which is eaten, or to the end of the turn. False when it is not certain. */
+export function* said(scan: Scanner, out: Out, field: Field, ends: MarkerSet): Step<Hit | undefined | false> {
+  if (!out.say(field, "")) return false;
+  return yield* scan.until(ends, (text) => void out.say(field, text));
 }
 
 /** Behind white space, eats one of `markers`; without one, the white space stays. */

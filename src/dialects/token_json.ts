@@ -3,6 +3,7 @@ import type { Dialect, Opener } from "../parse/dialect.ts";
 import { type Marker, maybe, shape, space } from "../parse/marker.ts";
 import type { Scanner, Step } from "../parse/scanner.ts";
 import { jsonCalls } from "./json_calls.ts";
+import { acceptBehindSpace } from "./said.ts";
 
 /** One way to mark the objects. */
 interface Row {
@@ -65,12 +66,9 @@ export const tokenJson: readonly Dialect[] = ROWS.map((row): Dialect => ({
     if (row.head !== undefined && !(yield* scan.accept(row.head))) return false;
     if (!(yield* opensObject(scan)) || !(yield* jsonCalls(scan, out))) return false;
     if (row.closers.length === 0) return true;
-    for (;;) {
-      yield* scan.skipSpace();
-      if (!(yield* scan.accept("}"))) break;
-      out.problem("arguments-repaired", "a closing brace too many");
-    }
-    return (yield* scan.accept(...row.closers)) !== undefined;
+    while (yield* acceptBehindSpace(scan, "}")) out.problem("arguments-repaired", "a closing brace too many");
+    yield* acceptBehindSpace(scan, ...row.closers); // without it the JSON has closed all the same
+    return true;
   },
 }));
 

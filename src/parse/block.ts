@@ -92,16 +92,17 @@ export class Block implements Out {
     this.#parts.push(text);
   }
 
-  say(field: Field, text: string): void {
+  say(field: Field, text: string): boolean {
     const { outbox, scan } = this.#context;
     const place = this.#context.place();
-    if (place === undefined || this.#parts.some((part) => typeof part !== "string")) return this.text(text);
+    if (place === undefined || this.#parts.some((part) => typeof part !== "string")) return false;
     this.#sayTexts(this.#parts.splice(0));
     this.#nameProblems();
     outbox.text(place === "content" && field === "reasoning" ? "tagged" : place, text);
     this.#taken = true;
     scan.commit();
     this.#start = this.#safe = scan.mark();
+    return true;
   }
 
   call(name: string, id?: string): Call | undefined {

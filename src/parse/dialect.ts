@@ -58,8 +58,11 @@ export interface Out {
   knows(name: string): boolean;
   /** Text between the calls of a block; it goes out with the next call, or when the block closes. */
   text(text: string): void;
-  /** Text that is certain: a channel of a dialect that marks content and reasoning as such. It goes out at once. */
-  say(field: Field, text: string): void;
+  /**
+   * Text that is certain: a channel of a dialect that marks content and reasoning as such. It goes out at once.
+   * False where nothing is certain, as it may be code or stands behind a call that is held: nothing goes out.
+   */
+  say(field: Field, text: string): boolean;
   /** Names a recovery; `detail` is for the log. */
   problem(code: ProblemCode, detail: string): void;
 }

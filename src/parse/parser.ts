@@ -161,13 +161,13 @@ class TurnParser implements Parser {
   *#at(hit: Hit): Step<void> {
     if (hit.text === "`" || hit.text === "~~~") return yield* this.#codeMark(hit);
     if (this.#isCloser(hit.text)) return yield* this.#reasoningEnds(hit);
+    if (END_TOKENS.includes(hit.text)) return yield* this.#endToken(hit);
     if (this.#markdown.fence !== undefined) return this.#plain(hit.text);
     const openers = this.#openersAt(hit);
     if (openers.length > 0) return yield* this.#openerAt(hit, openers);
     if (this.#live.thinkClosers.has(hit.text)) return yield* this.#reasoningEnds(hit);
     const closer = this.#live.thinkOpeners.get(hit.text);
     if (closer !== undefined) return this.#reasoningBegins(hit, closer);
-    if (END_TOKENS.includes(hit.text)) return yield* this.#endToken(hit);
     if (RESULT_TAGS.includes(hit.text) || hit.text === RESULT_WORD) return yield* this.#result(hit);
     this.#plain(hit.text);
   }
@@ -347,7 +347,9 @@ class TurnParser implements Parser {
     const inCode = fence !== undefined ? !lineBlank : span > 0 && (yield* this.#spanCloses(span));
     const closes = !inCode &&
       (this.#closer !== undefined ? this.#isCloser(text) || lineBlank : fence === undefined &&
-        (lineBlank || !this.#outbox.spoken || LINE_ENDS.includes(yield* this.#scan.peek())));
+        (lineBlank || !this.#outbox.spoken || LINE_ENDS.includes(yield* this.#scan.peek()) ||
+          // A token that prose does not hold, glued to the next: Kimi K3's prompt has opened the reasoning.
+          (text.startsWith("<|") && (yield* this.#scan.peek()) === "<")));
     if (!closes) return this.#plain(text);
     this.#closer = undefined;
     this.#markdown.reset();
