@@ -58,7 +58,7 @@ class TurnParser implements Parser {
   readonly #live: Live;
   readonly #resolve: (name: string) => Tool | undefined;
   readonly #wholeCalls: boolean;
-  readonly #names: readonly string[]; // names of tools, if a line that begins with one may be a call
+  readonly #names: ReadonlyMap<string, readonly string[]>; // by first character, if a name may open a call
   #reading: Step<void>; // the turn, as far as it has been read
   #closer: string | typeof ANY | undefined; // what ends the tagged reasoning that is open
   #trying = false; // in a block, or in a fence that may hold one
@@ -74,7 +74,10 @@ class TurnParser implements Parser {
     const nameOf = resolver(tools);
     this.#resolve = (name) => byName.get(nameOf(name) ?? "");
     this.#wholeCalls = wholeCalls ?? false;
-    this.#names = this.#live.opensWithName.length > 0 ? [...byName.keys()] : [];
+    this.#names = Map.groupBy(
+      this.#live.opensWithName.length > 0 ? byName.keys() : [],
+      (name) => name.charAt(0),
+    );
     if (startsInReasoning) this.#closer = ANY;
     this.#reading = this.#turn();
   }
@@ -132,12 +135,13 @@ class TurnParser implements Parser {
 
   *#turn(): Step<void> {
     const scan = this.#scan;
-    const markers = this.#names.length > 0 ? this.#live.lineMarkers : this.#live.markers;
+    const markers = this.#names.size > 0 ? this.#live.lineMarkers : this.#live.markers;
     for (;;) {
-      yield* this.#lineStart();
+      if (this.#names.size > 0 && this.#markdown.lineBlank) yield* this.#lineStart();
       const hit = yield* scan.untilSeam(markers, this.#plain);
       if (hit === undefined) return;
       if (hit === "seam") this.#markdown.reset();
+      else if (hit.text === "\n") this.#plain(hit.text);
       else {
         this.#trying = true;
         yield* this.#at(hit);
@@ -148,8 +152,9 @@ class TurnParser implements Parser {
 
   /** A tool's name at the start of a line may be a call that lost its opener. */
   *#lineStart(): Step<void> {
-    if (!this.#markdown.lineBlank || this.#markdown.fence !== undefined || this.#names.length === 0) return;
-    const hit = yield* this.#scan.accept(...this.#names);
+    const names = this.#names.get(yield* this.#scan.peek());
+    if (names === undefined || this.#markdown.fence !== undefined) return;
+    const hit = yield* this.#scan.accept(...names);
     if (hit === undefined) return;
     const opener: Opener = { marker: hit.marker, form: "recovered" };
     this.#trying = true;

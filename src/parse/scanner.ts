@@ -103,8 +103,11 @@ export class Scanner {
   /** Unreads all that was read since `mark`, which stays set. */
   unread(mark: Mark): void {
     const back = this.#trail.splice(mark.piece).join("");
-    this.#text = back + this.#text.slice(this.#at);
-    this.#at = 0;
+    if (back.length <= this.#at) this.#at -= back.length; // it is all still there
+    else {
+      this.#text = back + this.#text.slice(this.#at);
+      this.#at = 0;
+    }
     this.#offset = mark.offset;
     this.#reread += back.length;
   }
