@@ -89,8 +89,10 @@ export const DONE = "data: [DONE]\n\n";
 
 /** The data of each event of an answer. */
 export function events(text: string): string[] {
-  return text.split(/\r?\n\r?\n/).filter((block) => block.startsWith("data:"))
-    .map((block) => block.split(/\r?\n/).map((line) => line.replace(/^data: ?/, "")).join("\n"));
+  return text.split(/\r?\n\r?\n/).flatMap((block) => {
+    const lines = block.split(/\r?\n/).filter((line) => line.startsWith("data:"));
+    return lines.length === 0 ? [] : [lines.map((line) => line.replace(/^data: ?/, "")).join("\n")];
+  });
 }
 
 // deno-lint-ignore no-explicit-any

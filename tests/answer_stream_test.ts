@@ -49,7 +49,7 @@ async function run(acts: readonly Act[], turn: TurnStage) {
   return { text: await new Response(stream).text(), problems };
 }
 
-const SAID = [chunk({ content: "a" }), chunk({ content: "b" })];
+const SAID = [chunk({ role: "assistant", content: "a" }), chunk({ content: "b" })];
 
 test("rule 19: while a call is held, an empty delta goes out", async () => {
   const { text } = await run(

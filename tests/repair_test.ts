@@ -170,6 +170,7 @@ test("rule 15: exactly one finish and one [DONE], whatever the upstream leaves o
     ["cut call, no finish", data(...CALL.slice(0, 3)) + DONE, "length"],
     ["cut call, wrong finish", data(...CALL.slice(0, 3), CALL[4]!) + DONE, "length"],
     ["cut before its arguments", data(...CALL.slice(0, 2), chunk({}, "length")) + DONE, "length"],
+    ["cut before its arguments, no finish", data(...CALL.slice(0, 2)) + DONE, "length"],
     ["only [DONE]", DONE, "stop"],
     ["a broken last event", data(...TEXT) + 'data: {"id":', "stop"],
   ];

@@ -54,7 +54,10 @@ export const dsml: Dialect = {
   id: "dsml",
   aka: ["deepseek_v32", "deepseekv32", "deepseek_v4", "deepseekv4", "deepseek_v4_1"],
   models: "DeepSeek V3.2, V4, V4.1; GigaChat 3.5",
-  opens: [{ marker: BLOCK_START, form: "wrapped" }, { marker: INVOKE, form: "recovered" }],
+  opens: [{ marker: BLOCK_START, shown: "<｜DSML｜tool_calls>", form: "wrapped" }, {
+    marker: INVOKE,
+    form: "recovered",
+  }],
 
   *block(scan, out, hit, { form }) {
     if (form === "recovered") return yield* elementCalls(scan, out, GRAMMAR, hit);

@@ -15,6 +15,8 @@ export interface Tool {
 /** One way in which a block of calls may begin. */
 export interface Opener {
   readonly marker: Marker;
+  /** How people write the marker, where it is a shape. */
+  readonly shown?: string;
   /**
    * `wrapped`: a marker around the calls that prose does not hold.
    * `bare`: this dialect's calls have no wrapper; a tool that was not offered is text (rule 7).

@@ -22,9 +22,6 @@ export interface AnswerOptions {
   readonly problem: Report;
 }
 
-/** What may need mending in a stream without tools; anything else need not be read. */
-const SUSPICIOUS = /"finish_reason"\s*:\s*(?!null)|"choices"\s*:\s*n|"error"|"(?:tool_calls|function_call)"/;
-
 export class Answer {
   readonly #options: AnswerOptions;
   readonly #stages: Stages;
@@ -58,19 +55,24 @@ export class Answer {
     return this.#options.turn?.holding ?? false;
   }
 
+  /** Only what is not plain need be read (rule 2). */
+  get skims(): boolean {
+    const { turn, several } = this.#options;
+    return turn === undefined && !several && this.#read && !this.#done;
+  }
+
   /** What goes out for one event; the event itself where nothing is changed. */
   take(event: SseEvent): readonly Out[] {
     const { data } = event;
-    if (data === undefined) return [event];
     if (this.#done) return [];
-    const done = data.startsWith("[DONE]") || data.trim() === "[DONE]";
-    if (done) {
+    if (data === undefined) return [event];
+    if (data.startsWith("[DONE]") || (data.length < 16 && data.trim() === "[DONE]")) {
       const rest = this.#error === undefined ? this.#stages.end() : [];
       this.#done = true;
       return [...rest, event];
     }
-    const { turn, several, problem } = this.#options;
-    if (turn === undefined && !several && this.#read && !suspicious(data)) return [event];
+    const { problem } = this.#options;
+    if (this.skims && isPlain(data)) return [event];
     const chunk = parse(data);
     const error = errorIn(chunk, event.name) ?? (event.name === "error" ? { message: data } : undefined);
     if (error !== undefined) {
@@ -113,7 +115,7 @@ export class Answer {
     return [...this.#flushed(), { raw: encodeEvent(data), data }];
   }
 
-  #flushed(): Item[] {
+  #flushed(): readonly Item[] {
     return this.#stages.after(1, this.#options.turn?.flush?.() ?? []);
   }
 }
@@ -140,6 +142,16 @@ function isWhole({ choices }: Json): boolean {
     );
 }
 
-function suspicious(data: string): boolean {
-  return SUSPICIOUS.test(data) || !data.includes('"choices"');
+/**
+ * Whether nothing in a text of events can need mending, without tools: no end of the answer, no error, no call, no
+ * list of choices that is null, no usage (its chunk may lack the list). A word that is said, not meant, only costs a
+ * closer look. Each is looked for by its rarest letters: engines search for the first character.
+ */
+export function isPlain(text: string): boolean {
+  return !text.includes("[DONE]") && !text.includes("_call") && !FINISH.test(text) && !USAGE.test(text) &&
+    !CHOICES.test(text) && !text.includes("rror");
 }
+
+const FINISH = /"finish_reason"(?!:\s?null)/;
+const USAGE = /"usage"(?!:\s?null)/;
+const CHOICES = /"choices"(?!:\s?\[)/;

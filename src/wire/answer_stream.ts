@@ -1,5 +1,5 @@
 /** The streaming loop: one read of the upstream in, one write to the client out. */
-import { type Answer, encode, type Out } from "./answer.ts";
+import { type Answer, encode, isPlain, type Out } from "./answer.ts";
 import { breakage, toApiError } from "./errors.ts";
 import type { Item } from "./stage.ts";
 import type { Report } from "./problem.ts";
@@ -48,9 +48,10 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
   /** The next batch; `late` when the waiting is over. Only time spent waiting counts: a slow client costs none. */
   const next = async (): Promise<Batch> => {
     const wait = Math.min(answer.holding ? keepAlive : Infinity, said() ? grace : Infinity);
-    if (wait === Infinity) return body.readEvents();
+    const plain = answer.skims ? isPlain : undefined;
+    if (wait === Infinity) return body.readEvents(wait, plain);
     const begin = Date.now();
-    const batch = await body.readEvents(wait);
+    const batch = await body.readEvents(wait, plain);
     const spent = batch.kind === "late" ? wait : Date.now() - begin;
     keepAlive -= spent;
     grace -= spent;

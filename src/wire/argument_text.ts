@@ -1,5 +1,8 @@
 /** The arguments of one native call as they arrive, mended into the text of one JSON object. */
 
+import { unwrap } from "./double_encoded.ts";
+import { JsonDepth } from "./json_depth.ts";
+
 /** What the text is at, at this point. */
 type Phase =
   | "start" // nothing but white space so far
@@ -22,9 +25,7 @@ export type ArgumentState = "none" | "part" | "whole";
 export class ArgumentText {
   readonly #barely: () => boolean; // `{}` is all that the tool takes
   #phase: Phase = "start";
-  #depth = 0; // open braces and brackets
-  #quoted = false; // inside a string of the object
-  #escaped = false; // behind a backslash in a string
+  readonly #json = new JsonDepth(); // how deep in the object this is
   #held: string[] = []; // what waits for more text to show what it is
   #out = ""; // what goes on of this piece
   #mended = false; // something was changed, not only held
@@ -71,7 +72,8 @@ export class ArgumentText {
     const held = this.#held.join("");
     switch (this.#phase) {
       case "start":
-        return { text: cut ? "" : "{}", whole: !cut }; // symptoms C15
+        // Symptoms C15; where the answer broke off, only of a tool that takes nothing is this surely all.
+        return cut && !this.#barely() ? { text: "", whole: false } : { text: "{}", whole: true };
       case "null":
         return held === "null" ? { text: "{}", whole: true } : { text: held, whole: false };
       case "empty":
@@ -115,7 +117,7 @@ export class ArgumentText {
         if (char !== ":") return this.#release("other", at);
         this.#mended = true;
         this.#out += "{"; // `"path": …}`: the server lost the brace (symptoms C17)
-        this.#depth = 1;
+        this.#json.depth = 1;
         return this.#release("object", at);
       case "open":
         if (space) return this.#pass(char, at);
@@ -191,86 +193,27 @@ export class ArgumentText {
   }
 
   #open(char: string, at: number): number {
-    this.#depth = 1;
+    this.#json.depth = 1;
     return this.#pass(char, at, "open");
   }
 
   #object(text: string, from: number): number {
-    let at = from;
-    while (at < text.length && this.#depth > 0) {
-      if (this.#quoted) {
-        at = this.#stringEnd(text, at);
-        continue;
-      }
-      STRUCTURE.lastIndex = at;
-      if (!STRUCTURE.test(text)) {
-        at = text.length;
-        break;
-      }
-      at = STRUCTURE.lastIndex;
-      const char = text.charAt(at - 1);
-      if (char === '"') this.#quoted = true;
-      else this.#depth += char === "{" || char === "[" ? 1 : -1;
-    }
+    const at = this.#json.close(text, from);
     this.#out += text.slice(from, at);
-    if (this.#depth === 0) this.#phase = "done";
+    if (this.#json.depth === 0) this.#phase = "done";
     return at;
-  }
-
-  /** Behind the quote that ends the string, or at the end of `text`. */
-  #stringEnd(text: string, from: number): number {
-    let at = from;
-    if (this.#escaped) {
-      this.#escaped = false;
-      at++;
-    }
-    for (;;) {
-      QUOTE.lastIndex = at;
-      if (!QUOTE.test(text)) return text.length;
-      at = QUOTE.lastIndex;
-      if (text.charAt(at - 1) === '"') {
-        this.#quoted = false;
-        return at;
-      }
-      if (at === text.length) {
-        this.#escaped = true;
-        return at;
-      }
-      at++;
-    }
   }
 
   /** The whole string is needed before one can tell what it holds. */
   #string(text: string, from: number): number {
-    this.#quoted = true;
-    const at = this.#stringEnd(text, from);
+    this.#json.quoted = true;
+    const at = this.#json.closeString(text, from);
     this.#held.push(text.slice(from, at));
-    if (this.#quoted) return at;
+    if (this.#json.quoted) return at;
     const inner = unwrap(this.#held.join(""));
     if (inner === undefined) return this.#turn("key", at);
     this.#drop(inner === "" ? "start" : "done");
     this.#out += inner;
     return at;
   }
-}
-
-const STRUCTURE = /["{}[\]]/g;
-const QUOTE = /["\\]/g;
-
-/** The object that is encoded in a JSON string, as text; `""` when the string says nothing. */
-function unwrap(text: string): string | undefined {
-  let inner = text;
-  for (let layers = 0; layers < 3; layers++) {
-    try {
-      const value: unknown = JSON.parse(inner);
-      if (typeof value === "object" && value !== null && !Array.isArray(value)) return inner;
-      if (value === null) return "";
-      if (typeof value !== "string") return undefined;
-      inner = value.trim();
-      if (inner === "") return "";
-    } catch {
-      return undefined;
-    }
-  }
-  return undefined;
 }

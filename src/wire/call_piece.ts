@@ -59,8 +59,9 @@ export function sameDelta(out: ToolCallDelta, entry: unknown): boolean {
 
 /** The old `function_call` field as the call it stands for; a delta without one is handed back as it is. */
 export function fromFunctionCall(delta: Delta): Delta {
+  if (!isObject(delta.function_call)) return delta;
   const { function_call: called, ...rest } = delta;
-  if (!isObject(called) || (rest.tool_calls?.length ?? 0) > 0) return delta;
+  if ((rest.tool_calls?.length ?? 0) > 0) return delta;
   // Without an index: it is `NativeCalls` that finds its place.
   return { ...rest, tool_calls: [{ function: called } as unknown as ToolCallDelta] };
 }

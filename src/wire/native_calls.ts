@@ -1,6 +1,6 @@
 /** Native `tool_calls` of one choice: passed as they are when they keep the protocol, mended when not (rule 16). */
-import { ArgumentText } from "./argument_text.ts";
 import { type CallPiece, type Extra, merged, none, readPiece, sameDelta } from "./call_piece.ts";
+import { type Call, clean, newCall } from "./native_call.ts";
 import type { ToolCallDelta } from "./openai.ts";
 import type { Report } from "./problem.ts";
 
@@ -18,20 +18,6 @@ export interface NativeCallsOptions {
   problem: Report;
   /** Hold each call until it is complete, and withhold one that never is (`arguments: "whole"`). */
   whole?: boolean;
-}
-
-/** One call, put together from its deltas. */
-interface Call {
-  readonly args: ArgumentText;
-  upstreamIndex: number | undefined;
-  upstreamId: string | undefined;
-  heard: string; // the name, as far as it has been heard
-  name: string | undefined; // the name as it goes out; not known as long as it may go on
-  index: number; // the index it goes out under; -1 before it does
-  waiting: string[]; // arguments that wait for the name
-  extra: Extra; // fields of others that wait with them, such as Gemini's `extra_content`
-  said: string; // the arguments as they came, while short: a copy of the whole call is none of its own
-  message: number; // which list of deltas named it last
 }
 
 /** Longer arguments are not compared with a copy. */
@@ -53,6 +39,11 @@ export class NativeCalls {
   /** How many calls have gone out. */
   get count(): number {
     return this.#count;
+  }
+
+  /** A call waits for the rest of its name, or to be complete. */
+  get holding(): boolean {
+    return this.#calls.some((call) => call.index < 0);
   }
 
   /** The turn ended inside the last call (rule 10); known after `end()`. */
@@ -194,18 +185,7 @@ export class NativeCalls {
       this.#settle(before, true);
       this.#send(before, "", none, deltas, false);
     }
-    const call: Call = {
-      args: new ArgumentText(() => this.#options.barely?.(call.name ?? "") ?? false),
-      upstreamIndex,
-      upstreamId: undefined,
-      heard: "",
-      name: undefined,
-      index: -1,
-      waiting: [],
-      extra: none,
-      said: "",
-      message: this.#message,
-    };
+    const call = newCall(upstreamIndex, this.#message, (name) => this.#options.barely?.(name) ?? false);
     this.#calls.push(call);
     return call;
   }
@@ -255,9 +235,4 @@ export class NativeCalls {
       function: { ...call.extra.inner, name: call.name, arguments: args },
     });
   }
-}
-
-/** gpt-oss leaks its header into the name: `read<|channel|>commentary` (vllm-project/vllm#32633). */
-function clean(name: string): string {
-  return name.split("<|", 1)[0]!.trim();
 }

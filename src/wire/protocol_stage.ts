@@ -39,6 +39,7 @@ export interface ProtocolStage extends Stage {
 interface State {
   called: boolean; // a call came by
   finish: string | undefined;
+  introduced: boolean; // the role went out in a chunk of our own: clients that join strings must not get it twice
 }
 
 export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
@@ -50,7 +51,9 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
 
   const stateOf = (index: number): State => {
     let state = states.get(index);
-    if (state === undefined) states.set(index, state = { called: false, finish: undefined });
+    if (state === undefined) {
+      states.set(index, state = { called: false, finish: undefined, introduced: false });
+    }
     return state;
   };
 
@@ -61,10 +64,14 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
     if (tools && chunk.choices !== undefined) chunk = withEnvelope(chunk);
     const choices = chunk.choices;
     if (choices !== undefined && choices.length > 0) {
-      const mended = choices.flatMap((choice, position) => mendChoice(choice, position, chunk));
-      const same = mended.length === choices.length && mended.every((choice, n) => choice === choices[n]);
-      if (mended.length === 0 && !isObject(chunk.usage)) return [];
-      if (!same) chunk = { ...chunk, choices: mended };
+      let mended: Choice[] | undefined; // most chunks need none: no list is made for them
+      choices.forEach((choice, position) => {
+        const now = mendChoice(choice, position, chunk);
+        if (mended === undefined && now !== choice) mended = choices.slice(0, position);
+        if (now !== undefined) mended?.push(now);
+      });
+      if (mended?.length === 0 && !isObject(chunk.usage)) return [];
+      if (mended !== undefined) chunk = { ...chunk, choices: mended };
     }
     return [chunk === before ? item : { chunk }];
   };
@@ -90,8 +97,9 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
     return { ...envelope, object: "chat.completion.chunk" };
   };
 
-  const mendChoice = (before: Choice, position: number, chunk: Chunk): Choice[] => {
-    if (!isObject(before)) return [before];
+  /** A choice as it goes out; undefined when nothing of it does. */
+  const mendChoice = (before: Choice, position: number, chunk: Chunk): Choice | undefined => {
+    if (!isObject(before)) return before;
     const index = typeof before.index === "number" ? before.index : position;
     const first = !states.has(index);
     const state = stateOf(index);
@@ -105,10 +113,14 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
       const { role: _, ...rest } = delta;
       choice = { ...choice, delta: { role: "assistant", ...rest } };
     }
+    if (state.introduced && delta.role !== undefined) {
+      const { role: _, ...rest } = delta;
+      choice = { ...choice, delta: rest };
+    }
     const word = choice.finish_reason;
     const reason = finishReason(word);
     if (reason === null) {
-      return [word === null || word === undefined ? choice : { ...choice, finish_reason: null }];
+      return word === null || word === undefined ? choice : { ...choice, finish_reason: null };
     }
     if (state.finish !== undefined) {
       problem("finish-repeated", String(word)); // OpenRouter, symptoms C10
@@ -116,11 +128,11 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
         value === null || value === "" || value === "assistant"
       );
       return empty && !("logprobs" in choice && choice.logprobs !== null) && (chunk.usage ?? null) !== null
-        ? []
-        : [{ ...choice, finish_reason: null }];
+        ? undefined
+        : { ...choice, finish_reason: null };
     }
     state.finish = finishOf(index, state, reason, word);
-    return [state.finish === word ? choice : { ...choice, finish_reason: state.finish }];
+    return state.finish === word ? choice : { ...choice, finish_reason: state.finish };
   };
 
   const finishOf = (index: number, state: State, reason: string, word: unknown): string => {
@@ -169,7 +181,7 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
     learn: (chunk) => learn(envelope, chunk),
     keepAlive() {
       const delta: Delta = states.has(0) ? {} : { role: "assistant" };
-      stateOf(0);
+      if (delta.role !== undefined) stateOf(0).introduced = true;
       return { chunk: { ...made(), choices: [{ index: 0, delta, finish_reason: null }] } };
     },
   };
@@ -186,6 +198,7 @@ function withChoices(chunk: Chunk, problem: Report): Chunk {
 }
 
 function learn(envelope: Json, chunk: Chunk): void {
+  if (envelope.id !== undefined && envelope.created !== undefined && envelope.model !== undefined) return;
   if (typeof chunk.id === "string" && chunk.id !== "") envelope.id ??= chunk.id;
   if (typeof chunk.created === "number" && chunk.created > 0) envelope.created ??= chunk.created;
   if (typeof chunk.model === "string" && chunk.model !== "") envelope.model ??= chunk.model;

@@ -36,9 +36,19 @@ export class SseDecoder {
     return this.#size === 0 && !this.#passing;
   }
 
-  /** The events that `bytes` complete. */
-  push(bytes: Uint8Array): SseEvent[] {
-    return this.#text(this.#decoder.decode(bytes, { stream: true }));
+  /** The events that `bytes` complete. All of them come as one, without data, where `isPlain` says it of their text. */
+  push(bytes: Uint8Array, isPlain?: (text: string) => boolean): SseEvent[] {
+    const text = this.#decoder.decode(bytes, { stream: true });
+    const end = isPlain === undefined || this.#passing || this.#tail.endsWith("\n")
+      ? -1
+      : text.lastIndexOf("\n\n");
+    if (end === -1 || text.includes("\r") || this.#tail.includes("\r")) return this.#text(text);
+    const raw = this.#held.join("") + text.slice(0, end + 2);
+    if (!isPlain!(raw)) return this.#text(text);
+    this.#clear();
+    const events: SseEvent[] = [{ raw }];
+    this.#hold(text.slice(end + 2), events);
+    return events;
   }
 
   /**

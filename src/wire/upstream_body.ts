@@ -37,30 +37,30 @@ export class UpstreamBody {
     const bytes = this.#back.shift();
     if (bytes !== undefined) return { kind: "bytes", bytes };
     if (this.#over && this.#pending === undefined) return { kind: "end" };
-    this.#pending ??= this.#next();
-    const read = await (wait === Infinity ? this.#pending : within(this.#pending, wait));
+    const pending = this.#pending ??= this.#next();
+    const read = wait === Infinity ? await pending : await within(pending, wait);
     if (read.kind !== "late") this.#pending = undefined;
     if (read.kind === "end" || read.kind === "broken") this.#over = true;
     return read;
   }
 
-  /** The next events, if any bytes come within `wait` milliseconds. */
-  async readEvents(wait = Infinity): Promise<Batch> {
+  /** The next events, if any bytes come within `wait` milliseconds; for `isPlain` see `SseDecoder.push()`. */
+  async readEvents(wait = Infinity, isPlain?: (text: string) => boolean): Promise<Batch> {
     const kept = this.#kept.shift();
     if (kept !== undefined) return kept;
     const read = await this.read(wait);
     if (read.kind === "end") return { kind: "end", ...this.#sse.end() };
     if (read.kind !== "bytes") return read;
     const clean = this.#sse.empty;
-    const events = this.#sse.push(read.bytes);
+    const events = this.#sse.push(read.bytes, isPlain);
     // A last byte of ASCII: no character is split between this read and the next.
     const whole = clean && this.#sse.empty && read.bytes[read.bytes.length - 1]! < 0x80;
     return { kind: "events", events, ...(whole ? { bytes: read.bytes } : {}) };
   }
 
-  /** Blank lines and comments behind the last event. */
+  /** Blank lines behind the last event. */
   takeRest(): string {
-    return this.#sse.end().events.filter(({ data }) => data === undefined).map(({ raw }) => raw).join("");
+    return this.#sse.end().events.map(({ raw }) => raw).filter((raw) => /^[\r\n]*$/.test(raw)).join("");
   }
 
   /** Hands batches back: `readEvents()` brings them again, in this order. */

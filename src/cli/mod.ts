@@ -1,0 +1,58 @@
+/** The program: its commands in the order of `--help`, one file each. */
+import { Command, CommanderError } from "commander";
+import { version } from "../version.ts";
+import { BAD_USAGE, type Context, type MakeCommand } from "./command.ts";
+import { makeConvert } from "./convert.ts";
+import { makeDemo } from "./demo.ts";
+import { makeServe, settingsHelp } from "./serve.ts";
+import { makeVersion } from "./version.ts";
+
+/** Every command; the first one runs when none is named. */
+const commands: readonly MakeCommand[] = [makeServe, makeConvert, makeDemo, makeVersion];
+
+/** Runs the program with the arguments that follow its name. */
+export async function run(given: readonly string[], context: Context): Promise<void> {
+  const program = makeProgram(context);
+  try {
+    refuseUnknown(program, withoutSeparator(given)[0]);
+    await program.parseAsync(withoutSeparator(given), { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    context.exit(error.exitCode === 0 ? 0 : BAD_USAGE);
+  }
+}
+
+function makeProgram(context: Context): Command {
+  const program = new Command("callmend")
+    .description("Makes tool calling work: mends what models and vendors really send into tool_calls.")
+    .version(version, "-V, --version", "print the version")
+    .usage("[command] [settings]")
+    .addHelpText(
+      "after",
+      () => `\n${settingsHelp()}\n\nExample:\n  callmend --upstream http://127.0.0.1:8000/v1`,
+    );
+  commands.forEach((make, n) => program.addCommand(make(context), { isDefault: n === 0 }));
+  for (const each of [program, ...program.commands]) {
+    const name = each === program ? "callmend" : `callmend ${each.name()}`;
+    each.exitOverride().showHelpAfterError(`(${name} --help says more)`).configureOutput({
+      writeOut: (text) => context.print(text.trimEnd()),
+      writeErr: (text) => context.log(text.trimEnd()),
+      getOutHasColors: () => false, // Commander would read variables to find out
+      getErrHasColors: () => false,
+    });
+  }
+  return program;
+}
+
+/** Behind a default command Commander takes an unknown name for one operand too many. */
+function refuseUnknown(program: Command, name: string | undefined): void {
+  const names = [...program.commands.map((each) => each.name()), "help"];
+  if (name === undefined || name.startsWith("-") || names.includes(name)) return;
+  program.error(`error: unknown command '${name}'; there are: ${names.join(", ")}`);
+}
+
+/** `deno task demo -- --once` hands the `--` on to the program, where it would turn flags into operands. */
+function withoutSeparator(given: readonly string[]): string[] {
+  const at = given.indexOf("--");
+  return at === 0 || at === 1 ? given.toSpliced(at, 1) : [...given];
+}

@@ -1,0 +1,88 @@
+/** `callmend serve`, the default command: runs the proxy until it is told to stop. */
+import process from "node:process";
+import { Option } from "commander";
+import { type Config, ConfigError, readConfig, type Texts } from "../config.ts";
+import { ListenError } from "../listen.ts";
+import { type Running, serve } from "../server.ts";
+import { settingRows } from "../settings.ts";
+import { addressOf } from "../upstream/address.ts";
+import { version } from "../version.ts";
+import { BAD_USAGE, command, type Context, type MakeCommand } from "./command.ts";
+
+export const makeServe: MakeCommand = (context) => {
+  const made = command("serve", "run the proxy (the default command)", [
+    "callmend serve --upstream https://openrouter.ai/api/v1 --port 9000",
+    "UPSTREAM_URL=http://127.0.0.1:8000 callmend",
+  ]);
+  const options = settingRows.map(([name, setting]) => {
+    const { flag, placeholder, variable, means, example } = setting;
+    const option = new Option(`${flag} ${placeholder}`, `${means} (${variable}; example: ${example})`);
+    made.addOption(option);
+    return { name, key: option.attributeName() };
+  });
+  return made.action((given: Texts) => {
+    const flags = Object.fromEntries(options.map(({ name, key }) => [name, given[key]]));
+    const config = configOf(flags, context);
+    if (config === undefined) return;
+    const running = start(config, context);
+    if (running === undefined) return;
+    context.print(
+      `callmend ${version} listening on ${running.address} -> ${
+        addressOf(config.upstream)
+      } (mode ${config.mode})`,
+    );
+    stopOnSignal(running, config, context);
+  });
+};
+
+/** Reads the settings; tells all that is wrong with them and ends the process when they cannot be used. */
+export function configOf(flags: Texts, context: Context): Config | undefined {
+  try {
+    return readConfig(flags, context.environment);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    error.problems.forEach(context.log);
+    context.log("(callmend serve --help lists all settings)");
+    context.exit(BAD_USAGE);
+  }
+}
+
+/** Starts the proxy; tells what to change and ends the process when its address cannot be had. */
+export function start(config: Config, context: Context): Running | undefined {
+  try {
+    return serve(config, context.log);
+  } catch (error) {
+    if (!(error instanceof ListenError)) throw error;
+    context.log(error.message);
+    context.exit(1);
+  }
+}
+
+/** One Ctrl-C comes twice under `deno task` and npx: from the terminal, and handed on by them. */
+const SAME_SIGNAL_MS = 500;
+
+/** The first SIGTERM or SIGINT lets running answers end; a second one does not wait. */
+export function stopOnSignal(running: Running, { drainTimeoutMs }: Config, context: Context): void {
+  let last = 0; // when a signal came last
+  const stop = async (signal: string) => {
+    const [before, now] = [last, Date.now()];
+    last = now;
+    if (before !== 0) return now - before < SAME_SIGNAL_MS ? undefined : context.exit(1);
+    context.log(`${signal}: no new requests; running answers have ${drainTimeoutMs / 1000} s to end`);
+    if (!await running.drain()) {
+      context.log("Some answers had to be cut off; --drain-timeout gives them longer.");
+    }
+    context.exit(0);
+  };
+  process.on("SIGTERM", stop).on("SIGINT", stop);
+}
+
+/** The table of settings, for the program's `--help`. */
+export function settingsHelp(): string {
+  const rows = settingRows.map(([, { flag, placeholder, variable, means, example, ...setting }]) => [
+    `  ${flag} ${placeholder}`,
+    `      ${means}`,
+    `      ${variable}; default: ${setting.default ?? "none"}; example: ${flag} ${example}`,
+  ]);
+  return ["Settings of serve (a flag wins over its variable):", ...rows.flat()].join("\n");
+}

@@ -1,0 +1,149 @@
+/** The server's `next`: sends each request to the configured upstream, and streams the answer back. */
+import type { Config } from "./config.ts";
+import type { Fetch } from "./repair.ts";
+import { addressOf, targetOf } from "./upstream/address.ts";
+import { decoded } from "./upstream/decode.ts";
+import { broken, fellSilent, noFirstByte, unreachable, UpstreamUnreachable } from "./upstream/errors.ts";
+import { createFetchClient } from "./upstream/fetch_client.ts";
+import { dropHopByHop, requestHeaders } from "./upstream/headers.ts";
+import { createNodeClient } from "./upstream/node_client.ts";
+import type { Answer, Outgoing, Send, Source } from "./upstream/transport.ts";
+import { Watch } from "./upstream/watch.ts";
+
+/** What of the configuration matters on the way up. */
+export type UpstreamConfig = Pick<Config, "upstream" | "firstByteTimeoutMs" | "idleTimeoutMs">;
+
+/** A fetch that reaches the upstream only, and can be closed. */
+export type Upstream = Fetch & { close(): void };
+
+/** Bun's fetch has 256 requests under way at most and lets the others wait; beyond this many, `node:http` helps. */
+const FETCH_LIMIT = 200;
+
+/**
+ * Makes the server's `next`. It rejects with `UpstreamUnreachable`, `UpstreamTimeout`, or the reason for which
+ * the request was aborted; a body fails with the same errors.
+ */
+export function createUpstream(config: UpstreamConfig): Upstream {
+  const address = addressOf(config.upstream);
+  const node = createNodeClient();
+  const viaFetch = "Bun" in globalThis ? createFetchClient() : undefined;
+  let running = 0; // exchanges under way
+
+  const send: Send = (outgoing) =>
+    viaFetch !== undefined && running <= FETCH_LIMIT ? viaFetch(outgoing) : node.send(outgoing);
+
+  const exchange: Fetch = async (request) => {
+    const url = targetOf(config.upstream, request.url);
+    const abort = new AbortController();
+    const giveUp = () => abort.abort(request.signal.reason);
+    let begun = false; // a byte of the answer's body has come
+    const watch = new Watch(config.firstByteTimeoutMs, (limitMs) => {
+      abort.abort(begun ? fellSilent(address, limitMs) : noFirstByte(address, limitMs));
+    });
+    let over = false; // nothing more will come or is wanted
+    const finish = () => {
+      if (over) return;
+      over = true;
+      running--;
+      watch.stop();
+      request.signal.removeEventListener("abort", giveUp);
+    };
+
+    const stream = (source: Source) =>
+      new ReadableStream<Uint8Array>({
+        async pull(controller) {
+          if (begun) watch.wait();
+          try {
+            const bytes = await source.read();
+            watch.rest();
+            begun = true;
+            if (bytes !== undefined) {
+              watch.limit(config.idleTimeoutMs);
+              return controller.enqueue(bytes);
+            }
+            finish();
+            controller.close();
+          } catch (cause) {
+            finish();
+            controller.error(abort.signal.aborted ? abort.signal.reason : broken(address, cause));
+          }
+        },
+        cancel() {
+          finish();
+          source.cancel();
+        },
+      }, { highWaterMark: 0 });
+
+    running++;
+    request.signal.addEventListener("abort", giveUp, { once: true });
+    if (request.signal.aborted) giveUp();
+    try {
+      const outgoing = await outgoingOf(request, url, abort.signal, () => watch.wait());
+      const answer = plain(await send(outgoing), outgoing);
+      if (answer.body === undefined) finish();
+      return responseOf(answer, answer.body && stream(answer.body), address);
+    } catch (cause) {
+      finish();
+      if (abort.signal.aborted) throw abort.signal.reason;
+      throw cause instanceof UpstreamUnreachable ? cause : unreachable(address, cause);
+    }
+  };
+  return Object.assign(exchange, { close: () => node.close() });
+}
+
+/** Only chat completions are Callmend's business; they arrive whole, as the pipeline has read them (rule 1). */
+function isChat(method: string, url: URL): boolean {
+  return method === "POST" && url.pathname.endsWith("/chat/completions");
+}
+
+async function outgoingOf(
+  request: Request,
+  url: URL,
+  signal: AbortSignal,
+  onUpload: () => void,
+): Promise<Outgoing> {
+  const { method } = request;
+  const length = request.headers.get("content-length") ?? undefined;
+  const outgoing = { method, url, headers: requestHeaders(request), signal };
+  // A body of which no header speaks is empty, or was made here.
+  const whole = isChat(method, url) || (length === undefined && !request.headers.has("transfer-encoding"));
+  if (request.body === null || whole || length === "0") {
+    const bytes = request.body === null ? new Uint8Array() : new Uint8Array(await request.arrayBuffer());
+    onUpload();
+    if (bytes.length > 0) return { ...outgoing, body: bytes, length: undefined };
+    return { ...outgoing, body: undefined, length: length === undefined ? undefined : "0" };
+  }
+  return { ...outgoing, body: noting(request.body, onUpload), length };
+}
+
+/** The same stream; says so whenever a piece of it is taken. */
+function noting(body: ReadableStream<Uint8Array>, note: () => void): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      note();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
+}
+
+/** What the pipeline must be able to read comes in the clear. */
+function plain(answer: Answer, { method, url }: Outgoing): Answer {
+  if (answer.body === undefined || !isChat(method, url)) return answer;
+  return { ...answer, body: decoded(answer.body, answer.headers) ?? answer.body };
+}
+
+function responseOf(answer: Answer, body: ReadableStream<Uint8Array> | undefined, address: string): Response {
+  const { status, headers } = answer;
+  if (status < 200 || status > 599) {
+    answer.body?.cancel();
+    throw new UpstreamUnreachable(
+      `Cannot use the answer of the upstream ${address}: HTTP has no status ${status}.`,
+    );
+  }
+  const statusText = /^[\t\x20-\x7e]*$/.test(answer.statusText) ? answer.statusText : "";
+  return new Response(body ?? null, { status, statusText, headers: dropHopByHop(headers) });
+}

@@ -1,0 +1,67 @@
+/** The upstream client on the runtime's own fetch: the fast one under Bun, and only used there. */
+import { codeOf } from "./errors.ts";
+import { bodiless, type Send, type Source } from "./transport.ts";
+
+/** What Bun's fetch takes beyond the standard. */
+interface BunRequestInit extends RequestInit {
+  readonly decompress: false;
+  /** Bun gives up on a silent connection after five minutes; our own limits hold instead. */
+  readonly timeout: false;
+  readonly duplex: "half";
+}
+
+/** A server closes a kept connection when it likes; that shows at once, where a failing server takes its time. */
+const STALE_MS = 1_000;
+
+/** A client that keeps its connections open between requests. */
+export function createFetchClient(): Send {
+  let kept = false; // an answer was read to its end, so that a kept connection may be used again
+  const send: Send = async ({ method, url, headers, body, length, signal }) => {
+    const sent = new Headers(headers);
+    if (length !== undefined) sent.set("content-length", length);
+    const init: BunRequestInit = {
+      method,
+      headers: sent,
+      body: body ?? null,
+      signal,
+      redirect: "manual",
+      decompress: false,
+      timeout: false,
+      duplex: "half",
+    };
+    const response = await fetch(url, init);
+    return {
+      status: response.status,
+      statusText: response.statusText,
+      headers: new Headers(response.headers),
+      body: response.body && !bodiless(method, response.status)
+        ? sourceOf(response.body, () => kept = true)
+        : undefined,
+    };
+  };
+  return async (outgoing) => {
+    const [mayBeStale, start] = [kept, Date.now()];
+    try {
+      return await send(outgoing);
+    } catch (error) {
+      // Bun does this by itself for methods that change nothing, and does not say which connection it used.
+      const stale = mayBeStale && Date.now() - start < STALE_MS && codeOf(error) === "ECONNRESET";
+      const resendable = !(outgoing.body instanceof ReadableStream) && !outgoing.signal.aborted;
+      if (!stale || !resendable) throw error;
+      kept = false;
+      return await send(outgoing);
+    }
+  };
+}
+
+function sourceOf(body: ReadableStream<Uint8Array>, onEnd: () => void): Source {
+  const reader = body.getReader();
+  return {
+    async read() {
+      const { done, value } = await reader.read();
+      if (done) onEnd();
+      return value;
+    },
+    cancel: () => void reader.cancel().catch(() => {}), // it is given up; how that goes is of no interest
+  };
+}

@@ -1,0 +1,66 @@
+/** The tables of the README, made from the registry and the settings; `deno task readme` writes them. */
+import { readFileSync, writeFileSync } from "node:fs";
+import process from "node:process";
+import { dialects } from "../src/dialects/mod.ts";
+import type { Dialect, Opener } from "../src/parse/dialect.ts";
+import { settingRows } from "../src/settings.ts";
+import { vectorFiles } from "./_vectors.ts";
+
+const path = new URL("../README.md", import.meta.url);
+
+const tables: { readonly [name: string]: () => string } = {
+  dialects: () =>
+    table(
+      ["dialect", "written by", "opens with", "known elsewhere as", "vectors"],
+      dialects.map((dialect) => [
+        `\`${dialect.id}\``,
+        dialect.models,
+        openersOf(dialect),
+        dialect.aka.map((name) => `\`${name}\``).join(", ") || "–",
+        String(
+          vectorFiles.filter((file) => file.dialect === dialect.id).flatMap(({ cases }) => cases).length,
+        ),
+      ]),
+    ),
+  settings: () =>
+    table(
+      ["flag", "variable", "default", "what it does"],
+      settingRows.map(([, setting]) => [
+        `\`${setting.flag} ${setting.placeholder}\``,
+        `\`${setting.variable}\``,
+        setting.default === undefined ? "–" : `\`${setting.default}\``,
+        setting.means,
+      ]),
+    ),
+};
+
+/** The README with its tables as they should be. */
+export function upToDate(): { readonly now: string; readonly wanted: string } {
+  const now = readFileSync(path, "utf8");
+  const wanted = now.replace(
+    /(<!-- table: (\w+)[^>]*-->\n)[^]*?(<!-- end -->)/g,
+    (_, start: string, name: string, end: string) => `${start}\n${tables[name]!()}\n${end}`,
+  );
+  return { now, wanted };
+}
+
+function openersOf({ opens }: Dialect): string {
+  const shown = opens.filter(({ form }) => form !== "recovered").flatMap(nameOf);
+  return [...new Set(shown)].map((text) => `\`${text.replaceAll("|", "\\|")}\``).join(", ");
+}
+
+function nameOf({ marker, shown }: Opener): string[] {
+  return shown === undefined ? typeof marker === "string" ? [marker] : [] : [shown];
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |\n`;
+  return line(head) + line(head.map(() => "---")) + rows.map(line).join("");
+}
+
+if (import.meta.main) {
+  const { now, wanted } = upToDate();
+  if (now !== wanted) writeFileSync(path, wanted);
+  console.log(now === wanted ? "README.md is up to date" : "README.md rewritten");
+  process.exit(0);
+}

@@ -1,0 +1,98 @@
+/** Settings: what wins, what is refused, and that the table is complete. */
+import assert from "node:assert/strict";
+import manifest from "../deno.json" with { type: "json" };
+import { ConfigError, readConfig, type Texts } from "../src/config.ts";
+import { settingRows } from "../src/settings.ts";
+import { addressOf } from "../src/upstream/address.ts";
+import { test } from "./_test.ts";
+
+function problems(flags: Texts, environment: Texts = {}): readonly string[] {
+  try {
+    readConfig(flags, environment);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.problems;
+  }
+  return [];
+}
+
+test("a flag wins over its variable, and the variable over the default", () => {
+  assert.equal(readConfig().port, 8787);
+  assert.equal(readConfig({}, { PROXY_PORT: "9000" }).port, 9000);
+  assert.equal(readConfig({ port: "9001" }, { PROXY_PORT: "9000" }).port, 9001);
+  assert.equal(readConfig({}, { PROXY_PORT: "" }).port, 8787, "an empty variable is not set");
+});
+
+test("the upstream is an address with its version path, or an origin", () => {
+  const address = (flags: Texts, environment: Texts = {}) =>
+    addressOf(readConfig(flags, environment).upstream);
+  assert.equal(address({}), "https://nano-gpt.com/api/v1");
+  assert.equal(address({ upstream: "http://h:1/api/v1/" }), "http://h:1/api/v1");
+  assert.equal(address({ upstreamOrigin: "http://h:1" }), "http://h:1/v1");
+  assert.equal(address({}, { UPSTREAM_URL: "http://h:1/" }), "http://h:1/v1");
+  assert.equal(
+    address({ upstream: "http://flag/v1" }, { UPSTREAM_URL: "http://variable" }),
+    "http://flag/v1",
+  );
+  assert.equal(
+    address({ upstreamOrigin: "http://flag" }, { UPSTREAM_BASE_URL: "http://variable/v2" }),
+    "http://flag/v1",
+  );
+  assert.equal(address({}, { UPSTREAM_URL: "http://h:1/v1" }), "http://h:1/v1");
+  assert.equal(address({}, { UPSTREAM_URL: "http://a", UPSTREAM_BASE_URL: "http://b/v2" }), "http://b/v2");
+  assert.equal(address({ upstream: "http://b/v2" }, { UPSTREAM_URL: "http://a/not-used" }), "http://b/v2");
+  assert.match(problems({ upstreamOrigin: "http://a", upstream: "http://b/v1" })[0]!, /keep one/);
+});
+
+const refused: readonly (readonly [setting: string, value: string, says: RegExp])[] = [
+  ["upstream", "127.0.0.1:8000", /--upstream "127.0.0.1:8000": it does not begin with http/],
+  ["upstream", "ftp://h/v1", /does not begin with http/],
+  ["upstream", "http://", /cannot be read/],
+  ["upstream", "https://user:secret@h/v1", /user name/],
+  ["upstream", "https://h/v1?key=1", /query or a fragment/],
+  ["upstream", "https://h/v1#x", /query or a fragment/],
+  ["upstreamOrigin", "http://h/v2", /UPSTREAM_BASE_URL/],
+  ["host", "a b", /allowed: a host name or an IP address/],
+  ["port", "65536", /0 to 65535/],
+  ["port", "80a", /0 to 65535/],
+  ["mode", "bridge", /not built yet/],
+  ["mode", "fallback", /not built yet/],
+  ["mode", "x", /allowed: native/],
+  ["arguments", "all", /stream or whole/],
+  ["reasoning", "drop", /split or keep/],
+  ["drainTimeoutMs", "-1", /seconds from 0/],
+  ["firstByteTimeoutMs", "1e9", /seconds from 0/],
+  ["idleTimeoutMs", "99999999", /seconds from 0/],
+  ["keepAliveMs", "0", /seconds from 1/],
+  ["requestBytes", "0", /more than 0/],
+];
+
+test("a value that cannot be used is refused, with its flag, the value and what is allowed", () => {
+  for (const [setting, value, says] of refused) {
+    const [problem, ...rest] = problems({ [setting]: value });
+    assert.deepEqual(rest, []);
+    assert.match(problem ?? `${setting} ${value} passed`, says);
+    assert.doesNotMatch(problem!, /secret/);
+  }
+});
+
+test("all problems are told at once, each by the flag or variable it came from", () => {
+  const told = problems({ port: "x" }, { IDLE_TIMEOUT: "x", PROXY_PORT: "y" });
+  assert.equal(told.length, 2);
+  assert.match(told[0]!, /^Cannot use --port "x"/);
+  assert.match(told[1]!, /^Cannot use IDLE_TIMEOUT "x"/);
+});
+
+test("every example and every default of the table can be used", () => {
+  for (const [name, setting] of settingRows) {
+    assert.deepEqual(problems({ [name]: setting.example }), []);
+    if (setting.default !== undefined) assert.deepEqual(problems({ [name]: setting.default }), []);
+  }
+});
+
+test("the tasks may read the variables of the table, and no others", () => {
+  const variables = settingRows.map(([, setting]) => setting.variable).toSorted();
+  for (const task of [manifest.tasks.start, manifest.tasks.demo, manifest.tasks.callmend]) {
+    assert.deepEqual(/--allow-env=(\S+)/.exec(task.command)?.[1]?.split(",").toSorted(), variables);
+  }
+});

@@ -1,0 +1,129 @@
+/** The shape of the tree: imports point up one list, no runtime's own names in the core, everything in its registry. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { dialects } from "../src/dialects/mod.ts";
+import { test } from "./_test.ts";
+import { vectorFiles } from "./_vectors.ts";
+
+/** A file may import what stands above it (design.md §4), and, in a folder that is named as a whole, its neighbours. */
+const LAYERS: readonly string[] = [
+  "parse/event.ts",
+  "parse/marker.ts",
+  "parse/scanner.ts",
+  "parse/sinks.ts",
+  "parse/dialect.ts",
+  "parse/json_string.ts",
+  "parse/json_word.ts",
+  "parse/json.ts",
+  "parse/schema.ts",
+  "parse/coerce.ts",
+  "parse/members.ts",
+  "parse/string_value.ts",
+  "parse/arguments.ts",
+  "parse/names.ts",
+  "parse/signals.ts",
+  "parse/markdown.ts",
+  "parse/outbox.ts",
+  "parse/block.ts",
+  "parse/live.ts",
+  "parse/parser.ts",
+  "dialects/",
+  "dialects/mod.ts",
+  "repair_config.ts",
+  "wire/",
+  "repair.ts",
+  "version.ts",
+  "settings.ts",
+  "upstream/",
+  "config.ts",
+  "upstream.ts",
+  "error_answer.ts",
+  "listen.ts",
+  "server.ts",
+  "cli/",
+  "cli/mod.ts",
+  "main.ts",
+];
+
+/** What runs in a browser, a worker or a plugin as well: no runtime's own names. */
+const CORE = /^(?:parse|dialects|wire|bridge|fixes)\/|^repair(?:_config)?\.ts$|^provider\.ts$/;
+
+const root = new URL("../src/", import.meta.url);
+const files = (readdirSync(root, { recursive: true }) as string[])
+  .map((path) => path.replaceAll("\\", "/")).filter((path) => path.endsWith(".ts")).sort();
+const sources = new Map(files.map((path) => [path, readFileSync(new URL(path, root), "utf8")]));
+
+function layerOf(path: string): number {
+  const exact = LAYERS.indexOf(path);
+  const layer = exact === -1
+    ? LAYERS.findIndex((entry) => entry.endsWith("/") && path.startsWith(entry))
+    : exact;
+  assert.notEqual(layer, -1, `src/${path} has no place in the list of layers`);
+  return layer;
+}
+
+test("imports point up the list of layers", () => {
+  for (const [path, source] of sources) {
+    for (const [, target] of source.matchAll(/from "(\.[^"]+)"/g)) {
+      const { pathname } = new URL(target!, new URL(path, "http://src/"));
+      if (pathname.endsWith(".json")) continue;
+      const imported = pathname.slice(1);
+      assert.ok(sources.has(imported), `src/${path} imports ${imported}, which is not there`);
+      const own = layerOf(path), other = layerOf(imported);
+      const neighbours = own === other && LAYERS[own]!.endsWith("/");
+      assert.ok(other < own || neighbours, `src/${path} must not import ${imported}`);
+    }
+  }
+});
+
+test("every layer has a file", () => {
+  for (const layer of LAYERS) assert.ok(files.some((path) => path.startsWith(layer)), layer);
+});
+
+test("no import runs in a circle", () => {
+  const open = new Set<string>(), done = new Set<string>();
+  const visit = (path: string): void => {
+    if (done.has(path)) return;
+    assert.ok(!open.has(path), `src/${path} imports itself by way of ${[...open].join(", ")}`);
+    open.add(path);
+    for (
+      const [, target] of sources.get(path)!.matchAll(/^(?:import|export) (?!type).*?from "(\.[^"]+)"/gms)
+    ) {
+      const imported = new URL(target!, new URL(path, "http://src/")).pathname.slice(1);
+      if (sources.has(imported)) visit(imported);
+    }
+    open.delete(path);
+    done.add(path);
+  };
+  files.forEach(visit);
+});
+
+test("the core names no runtime", () => {
+  for (const [path, source] of sources) {
+    if (!CORE.test(path)) continue;
+    const code = source.replace(/\/\*[^]*?\*\/|\/\/.*/g, "");
+    assert.doesNotMatch(code, /\b(?:Deno|Bun|process)\.|"node:|\bBuffer\b/, `src/${path}`);
+  }
+});
+
+test("files stay short enough to be one idea", () => {
+  for (const [path, source] of sources) {
+    assert.ok(source.split("\n").length <= 260, `src/${path} has ${source.split("\n").length} lines`);
+  }
+});
+
+test("each file says first what it is for", () => {
+  for (const [path, source] of sources) assert.match(source, /^\/\*\*/, `src/${path}`);
+});
+
+test("every dialect is in the registry once, and has vectors", () => {
+  const ids = dialects.map(({ id }) => id);
+  assert.equal(new Set(ids).size, ids.length, "ids are unique");
+  for (const id of ids) {
+    assert.match(id, /^[a-z0-9]+(-[a-z0-9]+)*$/);
+    assert.ok(vectorFiles.some(({ dialect }) => dialect === id), `${id} has a vector file`);
+  }
+  for (const { dialect } of vectorFiles) {
+    assert.ok(ids.includes(dialect), `fixtures for ${dialect}, which is not registered`);
+  }
+});
