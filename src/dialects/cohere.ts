@@ -2,6 +2,7 @@
 import type { Call, Dialect, Out } from "../parse/dialect.ts";
 import { jsonValue } from "../parse/json.ts";
 import { either, shape, space } from "../parse/marker.ts";
+import type { Scanner, Step } from "../parse/scanner.ts";
 import { verbatim } from "../parse/sinks.ts";
 import { elementCalls, type ElementGrammar } from "./elements.ts";
 import { jsonCalls } from "./json_calls.ts";
@@ -25,24 +26,46 @@ export const cohere: Dialect = {
   opens: [{ marker: ACTION, form: "wrapped" }, { marker: ANSWER, form: "wrapped" }],
 
   *block(scan, out, hit) {
-    if (hit.text !== ACTION) return dropMarker(out);
-    let answered = false;
-    const others: Out = {
-      knows: (name) => out.knows(name),
-      text: (text) => out.text(text),
-      say: (field, text) => out.say(field, text),
-      problem: (code, detail) => out.problem(code, detail),
-      call(name, id) {
-        if (name !== NO_CALL || out.knows(name)) return out.call(name, id);
-        answered = true;
-        return noCall;
-      },
-    };
-    if (!(yield* opensObject(scan)) || !(yield* jsonCalls(scan, others))) return false;
-    yield* acceptBehindSpace(scan, "<|END_ACTION|>"); // without it the JSON has closed all the same
-    return answered ? dropMarker(out) : true;
+    return hit.text === ACTION ? yield* actions(scan, out, "<|END_ACTION|>") : dropMarker(out);
   },
 };
+
+// Command-R and R+ of 2024:
+//   Action: ```json
+//   [{"tool_name": "get_weather", "parameters": {"city": "Paris", "days": 3}}]
+//   ```
+export const commandR: Dialect = {
+  id: "command-r",
+  aka: ["command_r", "command_r_plus"],
+  models: "Command-R and R+ of 2024",
+  opens: [{ marker: "Action:", form: "bare", where: "line" }],
+
+  *block(scan, out) {
+    yield* scan.skipSpace();
+    return (yield* scan.accept("```json", "```")) !== undefined && (yield* actions(scan, out, "```"));
+  },
+};
+
+/** Reads actions, and their closer; without it the JSON has closed all the same. */
+function* actions(scan: Scanner, out: Out, closer: string): Step<boolean> {
+  let answered = false;
+  const others: Out = {
+    knows: (name) => out.knows(name),
+    text: (text) => out.text(text),
+    say: (field, text) => out.say(field, text),
+    problem: (code, detail) => out.problem(code, detail),
+    call(name, id) {
+      if (name !== NO_CALL || out.knows(name)) return out.call(name, id);
+      answered = true;
+      return noCall;
+    },
+  };
+  if (!(yield* opensObject(scan)) || !(yield* jsonCalls(scan, others))) return false;
+  yield* acceptBehindSpace(scan, closer);
+  if (!answered) return true;
+  out.problem("special-token", NO_CALL);
+  return dropMarker(out);
+}
 
 /** A call that is none. */
 const noCall: Call = {
@@ -84,7 +107,10 @@ export const cofl: Dialect = {
   id: "cofl",
   aka: ["cohere"],
   models: "Command models of 2026",
-  opens: [{ marker: BLOCK, form: "wrapped" }, { marker: CALL, form: "recovered" }],
+  opens: [{ marker: BLOCK, shown: "<cofl:tool_calls>", form: "wrapped" }, {
+    marker: CALL,
+    form: "recovered",
+  }],
 
   *block(scan, out, hit, { form }) {
     return yield* elementCalls(scan, out, GRAMMAR, form === "recovered" ? hit : undefined);

@@ -35,7 +35,7 @@ export const deepseek: Dialect = {
   aka: ["deepseek_v3", "deepseekv3", "deepseek3", "deepseek_r1", "cogito", "deepseek_v31", "deepseekv31"],
   models: "DeepSeek V3, R1 and their distils, V3.1, V3.2-Exp; Cogito",
   opens: [
-    { marker: SECTION, form: "wrapped" },
+    { marker: SECTION, shown: "<｜tool▁calls▁begin｜>", form: "wrapped" },
     { marker: SHORT_SECTION, form: "wrapped" },
     { marker: CALL, form: "recovered" },
   ],

@@ -87,12 +87,14 @@ function* messages(scan: Scanner, out: Out, first: Header): Step<boolean> {
 function* call(scan: Scanner, out: Out, { recipient = "", code }: Header): Step<boolean> {
   yield* scan.skipSpace();
   const empty = (yield* scan.sees(...CLOSERS, START)) !== undefined;
-  const object = (yield* scan.peek()) === "{";
-  if (!empty && !object && !code) return false;
+  const first = yield* scan.peek();
+  const object = first === "{";
+  if (!empty && !object && !code && first !== "") return false; // at the end of the turn a call was cut off
   const call = out.call(recipient);
   if (call === undefined) return false;
   if (object) return (yield* call.json(scan)) && call.end();
   if (empty) return call.end();
+  if (first === "") return false;
   // The built-in Python tool is given code as it stands.
   const [only, ...others] = call.parameters;
   if (only === undefined || others.length > 0) return false;

@@ -36,7 +36,7 @@ export const kimi: Dialect = {
   aka: ["kimi_k2", "kimik2"],
   models: "Kimi K2, K2-Thinking, K2.5, K2.6, K2.7",
   opens: [
-    { marker: SECTION, form: "wrapped" },
+    { marker: SECTION, shown: "<|tool_calls_section_begin|>", form: "wrapped" },
     { marker: CALL, form: "recovered" },
     { marker: STRIPPED, form: "recovered" },
   ],

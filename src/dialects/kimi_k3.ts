@@ -19,9 +19,10 @@ import { dropMarker } from "./said.ts";
 const OPEN = "<|open|>";
 const CLOSE = "<|close|>";
 const SEP = "<|sep|>";
-const ELEMENT = shape(either("response", "message", "tools", "call", "think"), SEP);
+const ELEMENT = shape(either("response", "message", "tools", "think"), SEP);
 const TOOLS = shape("tools", SEP);
 const STRIPPED = shape(maybe("tools"), "call tool=");
+const ORPHAN = "<|open|>call tool=";
 
 /** How the elements of a call are written. */
 interface Spelling {
@@ -56,11 +57,12 @@ export const kimiK3: Dialect = {
   opens: [
     { marker: OPEN, form: "wrapped" },
     { marker: CLOSE, form: "wrapped" },
+    { marker: ORPHAN, form: "recovered" },
     { marker: STRIPPED, form: "recovered" },
   ],
 
-  *block(scan, out, hit, { marker }) {
-    if (marker === STRIPPED) return yield* calls(scan, out, true);
+  *block(scan, out, hit, { form }) {
+    if (form === "recovered") return yield* calls(scan, out, true);
     if (hit.text === OPEN) {
       if (yield* scan.accept(STRIPPED)) return yield* calls(scan, out, true);
       if (yield* scan.accept(TOOLS)) return yield* calls(scan, out, false);

@@ -70,7 +70,8 @@ function* call(scan: Scanner, out: Out): Step<boolean> {
   yield* scan.skipSpace();
   const separator = yield* scan.accept<Marker>("[ARGS]", ID);
   yield* scan.skipSpace();
-  if (name === "" || (yield* scan.peek()) !== "{") return false;
+  const next = yield* scan.peek();
+  if (name === "" || (next !== "{" && next !== "")) return false;
   const call = out.call(name, idIn(separator));
   return call !== undefined && (yield* call.json(scan)) && call.end();
 }

@@ -1,6 +1,6 @@
 /** The registry of dialects: every way of writing calls that Callmend reads. */
 import type { Dialect } from "../parse/dialect.ts";
-import { cofl, cohere } from "./cohere.ts";
+import { cofl, cohere, commandR } from "./cohere.ts";
 import { deepseek } from "./deepseek.ts";
 import { dsml } from "./dsml.ts";
 import { harmony } from "./harmony.ts";
@@ -30,6 +30,7 @@ export const dialects: readonly Dialect[] = [
   harmony,
   cohere,
   cofl,
+  commandR,
   plamo,
   inkling,
   ...tokenJson,

@@ -63,7 +63,8 @@ function* namedCall(scan: Scanner, out: Out, grammar: NamedGrammar): Step<boolea
   if (fence !== undefined) yield* scan.skipSpace();
   const next = yield* scan.peek();
   const empty = (yield* scan.sees(...callEnd)) !== undefined;
-  if (!empty && next !== "{" && !(parted && (next === '"' || next === "n"))) return false;
+  // The arguments, also as a string or `null`; at the end of the turn a call was cut off before them.
+  if (!empty && next !== "{" && next !== "" && !(parted && (next === '"' || next === "n"))) return false;
   const { name, id } = grammar.header?.(text) ?? { name: text };
   const call = out.call(name, id);
   if (call === undefined || (!empty && !(yield* call.json(scan)))) return false;
