@@ -97,7 +97,11 @@ class TurnParser implements Parser {
 
   nativeCall(): TurnEvent[] {
     // Bedrock's DeepSeek leaves the first marker of a block it has parsed in the text (symptoms A3).
-    if (!this.#trying && this.#scan.held > 2) this.#dangling(this.#scan.skip(this.#scan.held));
+    if (!this.#trying && this.#scan.held > 2) {
+      const text = this.#scan.skip(this.#scan.held);
+      if (/^\w/.test(text)) this.#plain(text); // a word of prose
+      else this.#dangling(text);
+    }
     this.#interrupt("native-call");
     this.#scan = new Scanner();
     this.#reading = this.#turn();
@@ -201,13 +205,12 @@ class TurnParser implements Parser {
     const end = yield* this.#try(hit, openers, place !== "content" || span > 0 ? "held" : undefined);
     if (end === undefined) return;
     if (!end.taken) {
-      if (this.#interrupted === "native-call" && this.#scan.ended) this.#dangling(hit.text);
-      else {
-        if (openers.some(({ opener }) => opener.form === "wrapped")) {
-          this.#outbox.problem("not-a-call", hit.text);
-        }
-        this.#plain(hit.text);
+      const isMarkup = openers.some(({ opener }) => opener.form === "wrapped");
+      if (isMarkup && this.#interrupted === "native-call" && this.#scan.ended) {
+        return this.#dangling(hit.text);
       }
+      if (isMarkup) this.#outbox.problem("not-a-call", hit.text);
+      this.#plain(hit.text);
       return;
     }
     if (end.held === undefined) return;
