@@ -44,7 +44,9 @@ export const kimi: Dialect = {
   *block(scan, out, hit) {
     if (hit.text !== STRIPPED) return yield* namedCalls(scan, out, GRAMMAR, hit);
     const rest = yield* readName(scan);
-    if (!/:\d+$/.test(rest) || (yield* scan.peek()) !== "{") return false;
+    if (!/:\d+$/.test(rest)) return false;
+    yield* scan.skipSpace();
+    if ((yield* scan.peek()) !== "{") return false;
     const { name, id } = headerOf(STRIPPED + rest);
     const call = out.knows(name) ? out.call(name, id) : undefined;
     return call !== undefined && (yield* call.json(scan)) && call.end();

@@ -1,7 +1,8 @@
 /** The grammar of calls written as a name between markers with JSON behind it (family E). */
 import type { Out } from "../parse/dialect.ts";
-import type { Hit, Marker } from "../parse/marker.ts";
+import { type Hit, type Marker, MarkerSet } from "../parse/marker.ts";
 import type { Scanner, Step } from "../parse/scanner.ts";
+import { acceptBehindSpace } from "./said.ts";
 
 /** A grammar of this family. */
 export interface NamedGrammar {
@@ -30,18 +31,32 @@ export interface Header {
 /** Reads calls behind an opener that is eaten. True when the section closed. */
 export function* namedCalls(scan: Scanner, out: Out, grammar: NamedGrammar, opener: Hit): Step<boolean> {
   const { blockStart, blockEnd, callStart } = grammar;
-  let begun = callStart.includes(opener.marker);
-  for (let calls = 0;; calls++) {
+  const section = blockStart.includes(opener.marker);
+  for (let begun = !section, calls = 0;; begun = false, calls++) {
     while (!begun) {
-      yield* scan.skipSpace();
-      const hit = yield* scan.accept(...callStart, ...blockEnd, ...blockStart);
+      let hit = yield* acceptBehindSpace(scan, ...callStart, ...blockEnd, ...blockStart);
+      if (hit === undefined && calls > 0) {
+        const prose = section ? yield* scan.take(nextOf(grammar), MOST_PROSE) : undefined;
+        if (prose === undefined) return false;
+        out.text(prose.text);
+        hit = prose.hit;
+      }
       if (hit !== undefined && blockEnd.includes(hit.marker)) return calls > 0;
-      if (hit === undefined && calls > 0) return false;
       begun = hit === undefined || callStart.includes(hit.marker);
     }
     if (!(yield* namedCall(scan, out, grammar))) return false;
-    begun = false;
   }
+}
+
+const nextByGrammar = new WeakMap<NamedGrammar, MarkerSet>();
+
+/** What may follow prose between the calls of a section. */
+function nextOf(grammar: NamedGrammar): MarkerSet {
+  let next = nextByGrammar.get(grammar);
+  if (next === undefined) {
+    nextByGrammar.set(grammar, next = new MarkerSet([...grammar.callStart, ...grammar.blockEnd]));
+  }
+  return next;
 }
 
 /** Reads one call whose opening marker is eaten. */
@@ -92,3 +107,4 @@ export function* readName(scan: Scanner): Step<string> {
 
 const NAME_CHARACTER = /^[\w.:/-]$/;
 const LONGEST_NAME = 160;
+const MOST_PROSE = 512;
