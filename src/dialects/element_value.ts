@@ -125,7 +125,7 @@ function* nameAhead(scan: Scanner): Step<string | undefined> {
   scan.rewind(behind);
   return tag === undefined
     ? undefined
-    : /^\s*(?:name\s*=\s*)?["']?([\w.:-]+)["']?(?:\s|\/?$)/.exec(tag.text)?.[1];
+    : /^\s*(?:id\s*=\s*"[^"]*"\s+)?(?:name\s*=\s*)?["']?([\w.:-]+)["']?(?:\s|\/?$)/.exec(tag.text)?.[1];
 }
 
 const TAG_END = new MarkerSet([">"]);

@@ -89,7 +89,7 @@ export function* elementCall(scan: Scanner, out: Out, grammar: ElementGrammar, h
   if (tag?.name === undefined) return "none";
   const name = tag.name.replace(/<\|.*/s, ""); // Muse glues the next token to it
   if (name !== tag.name) out.problem("name-resolved", tag.name);
-  const call = out.call(name);
+  const call = out.call(name, tag.attributes.get("id"));
   if (call === undefined) return "none";
   if (tag.selfClosed) {
     const value = tag.attributes.get("string");

@@ -3,7 +3,11 @@ import type { Dialect } from "../parse/dialect.ts";
 import { atem } from "./atem.ts";
 import { dsml } from "./dsml.ts";
 import { elementDialects, minicpm5 } from "./element_rows.ts";
+import { cofl, cohere, commandR } from "./cohere.ts";
+import { deepseek } from "./deepseek.ts";
+import { harmony } from "./harmony.ts";
 import { hermes } from "./hermes.ts";
+import { inkling } from "./inkling.ts";
 import { invoke } from "./invoke.ts";
 import { keyValueDialects } from "./key_value_rows.ts";
 import { minimaxM3 } from "./minimax_m3.ts";
@@ -11,6 +15,11 @@ import { anthropic2023, nameParameters } from "./name_parameters.ts";
 import { qwen3Coder } from "./qwen3_coder.ts";
 import { stepAudio2 } from "./step_audio_2.ts";
 import { yaml } from "./yaml.ts";
+import { kimi } from "./kimi.ts";
+import { kimiK3 } from "./kimi_k3.ts";
+import { mistral, mistralList } from "./mistral.ts";
+import { plamo } from "./plamo.ts";
+import { tokenJson } from "./token_json.ts";
 
 /** All dialects. Those that share an opener are tried in this order. */
 export const dialects: readonly Dialect[] = [
@@ -27,6 +36,18 @@ export const dialects: readonly Dialect[] = [
   ...keyValueDialects,
   stepAudio2,
   yaml,
+  deepseek,
+  kimi,
+  kimiK3,
+  mistralList,
+  mistral,
+  harmony,
+  cohere,
+  cofl,
+  commandR,
+  plamo,
+  inkling,
+  ...tokenJson,
 ];
 
 const narrowed = new Map<string, readonly Dialect[]>();

@@ -193,7 +193,7 @@ class TurnParser implements Parser {
     const end = yield* this.#try(hit, openings, place !== "content" || span > 0 ? "held" : undefined);
     if (end === undefined) return;
     if (!end.taken) {
-      const isMarkup = openings.some(({ opener }) => opener.form === "wrapped");
+      const isMarkup = openings.some(({ opener, text }) => opener.form === "wrapped" && text === hit.text);
       if (isMarkup && this.#interrupted === "native-call" && this.#scan.ended) {
         return this.#dangling(hit.text);
       }
@@ -204,7 +204,10 @@ class TurnParser implements Parser {
     if (end.held === undefined) return;
     if (span > 0 && (yield* this.#spanCloses(span))) return this.#sayHeld(end.held);
     const { counts } = end;
-    if (counts !== undefined && !(end.closed && (counts === "whole" || (yield* this.#nothingFollows())))) {
+    const counted = counts === "whole"
+      ? end.closed
+      : counts !== "last" || (end.closed && (yield* this.#nothingFollows()));
+    if (!counted) {
       for (const { text } of end.held.text) this.#markdown.text(text);
       return this.#sayHeld(end.held);
     }

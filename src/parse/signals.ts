@@ -15,6 +15,7 @@ export const REASONING_TAGS: readonly (readonly [open: string, close: string])[]
   ["<|think:start|>", "<|think:end|>"], // Solar Open 2
   ["<|think|>", "<|end|><|content|>"], // Solar Open
   ["<|inner_prefix|>", "<|inner_suffix|>"], // Apertus
+  ["<|open|>think<|sep|>", "<|close|>think<|sep|>"], // Kimi K3
 ];
 
 /** Hunyuan 4 puts the number of its checkpoint into the tags: `<think:6124c78e>`. */
@@ -52,6 +53,7 @@ export const END_TOKENS: readonly string[] = [
   "<|observation|>",
   "<|user|>",
   "<|role_end|>",
+  "<|END_OF_TURN_TOKEN|>",
   "<|iquest_end|>",
   "<|im:end|>",
   "<|eot|>",
