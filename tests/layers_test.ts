@@ -17,6 +17,7 @@ const LAYERS: readonly string[] = [
   "parse/json.ts",
   "parse/schema.ts",
   "parse/coerce.ts",
+  "parse/tree.ts",
   "parse/members.ts",
   "parse/string_value.ts",
   "parse/arguments.ts",

@@ -70,7 +70,9 @@ function* actions(scan: Scanner, out: Out, closer: string): Step<boolean> {
 /** A call that is none. */
 const noCall: Call = {
   parameters: [],
+  required: [],
   parameter: () => () => {},
+  tree: () => {},
   *json(scan) {
     return (yield* jsonValue(scan, () => {})) === "complete";
   },

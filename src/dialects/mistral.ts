@@ -43,7 +43,8 @@ export const mistral: Dialect = {
   aka: ["mistral_v11", "mistral_v13", "ministral", "magistral", "devstral"],
   models: "Mistral Small 3, Magistral, Devstral, Ministral, Codestral",
   opens: [{ marker: OPENER, form: "wrapped" }],
-  opensWithName: true, // the marker is a special token, which some servers drop
+  // The marker is a special token, which some servers drop.
+  opensFor: (tools) => tools.map(({ name }) => ({ marker: name, form: "recovered", where: "line" })),
 
   *block(scan, out, hit, { form }) {
     if (form === "recovered") return yield* unmarkedCall(scan, out, hit.text);

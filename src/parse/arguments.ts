@@ -1,6 +1,6 @@
 /** Writes the `arguments` text of one call: parameters typed by the tool's schema, or JSON made strict. */
 import { allowsString, Coercion } from "./coerce.ts";
-import type { ParameterKind, Schema } from "./dialect.ts";
+import type { ParameterKind, Schema, Tree } from "./dialect.ts";
 import type { ProblemCode } from "./event.ts";
 import {
   AFTER_MEMBER,
@@ -17,6 +17,7 @@ import { Members } from "./members.ts";
 import { ANY_VALUE, type JsonType, readToolSchema, type ToolSchema, type ValueSchema } from "./schema.ts";
 import { Scanner, type Sink, type Step } from "./scanner.ts";
 import { escapingSink, type Way, wayOf } from "./string_value.ts";
+import { treeJson } from "./tree.ts";
 
 /** What one call's arguments are written with. */
 export interface ArgumentsOptions {
@@ -51,6 +52,11 @@ export class ArgumentsWriter {
     return [...this.#schema.properties.keys()];
   }
 
+  /** Names of the parameters that the call must have. */
+  get required(): readonly string[] {
+    return this.#schema.required;
+  }
+
   /** Whether anything has gone out. */
   get started(): boolean {
     return this.#members.started;
@@ -77,6 +83,13 @@ export class ArgumentsWriter {
       this.#wrapper = { name: resolved, text, settle };
     };
     return (piece) => text += piece;
+  }
+
+  /** One parameter that was written as nested elements. */
+  tree(name: string, tree: Tree): void {
+    const schema = this.#valueSchema(this.#resolve(name.trim()));
+    const text = typeof tree === "string" ? tree : treeJson(name, tree, schema, this.#coercion);
+    this.parameter(name, typeof tree === "string" ? undefined : "json")(text);
   }
 
   /** Reads the arguments as one JSON object, leniently. False when it is cut off, or no object. */

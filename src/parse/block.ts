@@ -133,7 +133,9 @@ export class Block implements Out {
     const { writer } = current;
     return {
       parameters: writer.parameters,
+      required: writer.required,
       parameter: (parameter, kind) => writer.parameter(parameter, kind),
+      tree: (parameter, tree) => writer.tree(parameter, tree),
       json: (scan): Step<boolean> => writer.json(scan),
       jsonText: (text) => writer.jsonText(text),
       identify: (given) => void (current.id = given),
@@ -186,7 +188,8 @@ export class Block implements Out {
     const { form, delivery, outbox, scan } = this.#context;
     current.ending = true;
     current.writer.end();
-    if ((form === "recovered" || recovered) && this.#lacks(current)) {
+    const doubtful = form === "recovered" || recovered || (form === "bare" && delivery === "held");
+    if (doubtful && this.#lacks(current)) {
       this.#broken = true; // what has gone out of it is never closed
       return false;
     }

@@ -28,6 +28,13 @@ export interface Opener {
   readonly where?: "line" | "turn";
   /** A call goes out once it is closed: what it needs to go out (its id) may stand behind its arguments. */
   readonly whole?: boolean;
+  /**
+   * What has to be there before any of it goes out; as it comes when not said. `whole`: the block has closed;
+   * `last`: it has closed, and nothing is said behind it. A bare call then has what its tool requires.
+   */
+  readonly counts?: "whole" | "last";
+  /** The info strings of the code fences in which it may stand; any when not said. */
+  readonly fences?: readonly string[];
 }
 
 /** One way in which models write tool calls as text. */
@@ -40,11 +47,8 @@ export interface Dialect {
   readonly models: string;
   /** What may open a block of calls. Dialects may share an opener: each looks, and says no before it commits. */
   readonly opens: readonly Opener[];
-  /**
-   * A call may also begin with nothing but a tool's name, as the first thing on its line. Such a name opens a
-   * block as a recovered form; it is the hit.
-   */
-  readonly opensWithName?: boolean;
+  /** What else may open a block when these tools are offered. */
+  opensFor?(tools: readonly Tool[]): readonly Opener[];
   /**
    * Reads one block; the opener is already eaten. True when the block closed as its grammar says. On false,
    * whatever was eaten since the last call that ended is read again as plain text, or by the next dialect.
@@ -69,6 +73,9 @@ export interface Out {
   problem(code: ProblemCode, detail: string): void;
 }
 
+/** What an element holds: text, or elements. */
+export type Tree = string | readonly (readonly [name: string, value: Tree])[];
+
 /** How a parameter's text is meant, where the dialect says so; else the schema decides. */
 export type ParameterKind = "string" | "json" | undefined;
 
@@ -76,8 +83,12 @@ export type ParameterKind = "string" | "json" | undefined;
 export interface Call {
   /** Schema names of its parameters: for dialects whose grammar needs them to tell markup from data. */
   readonly parameters: readonly string[];
+  /** Those of them that it must have. */
+  readonly required: readonly string[];
   /** Starts one parameter; the sink takes its text. The next `parameter()` or `end()` closes it. */
   parameter(name: string, kind?: ParameterKind): Sink;
+  /** Takes one parameter that was written as nested elements. */
+  tree(name: string, tree: Tree): void;
   /** Reads the arguments as one JSON object, leniently. False when the turn ended in it, or it is no object. */
   json(scan: Scanner): Step<boolean>;
   /** Takes the whole arguments as JSON text that was read before the name. False when it is no object. */

@@ -1,5 +1,5 @@
 /** The dialects that are live at once, and all the markers that matter in a turn, as one set. */
-import type { Dialect, Opener } from "./dialect.ts";
+import type { Dialect, Opener, Tool } from "./dialect.ts";
 import { type Marker, MarkerSet, measure } from "./marker.ts";
 import { END_TOKENS, REASONING_TAGS, RESULT_TAGS, RESULT_WORD } from "./signals.ts";
 
@@ -11,18 +11,17 @@ export interface Candidate {
 
 /** The markers of all live dialects, and of everything else that is more than text. */
 export interface Live {
+  /** What may stand anywhere, and the end of a line. */
   readonly markers: MarkerSet;
-  /** The same, and the end of a line. */
+  /** The same, and what has to stand first on its line: prose pays for it once a line. */
   readonly lineMarkers: MarkerSet;
-  /** Dialects whose calls may begin with a tool's name. */
-  readonly opensWithName: readonly Dialect[];
   readonly openers: ReadonlyMap<Marker, readonly Candidate[]>;
   readonly fenceOpeners: readonly Marker[];
   readonly thinkOpeners: ReadonlyMap<string, string>;
   readonly thinkClosers: ReadonlySet<string>;
 }
 
-const compiled = new WeakMap<readonly Dialect[], Live>();
+const compiled = new WeakMap<readonly Dialect[], WeakMap<readonly Tool[], Live>>();
 
 /** Who may open with `text`: several markers may match the same text. */
 export function candidatesOf({ openers }: Live, text: string): Candidate[] {
@@ -31,36 +30,42 @@ export function candidatesOf({ openers }: Live, text: string): Candidate[] {
   );
 }
 
-/** Compiles a list of dialects; the same list is compiled once. */
-export function liveOf(dialects: readonly Dialect[]): Live {
-  const known = compiled.get(dialects);
-  if (known !== undefined) return known;
+/** Compiles a list of dialects for a list of tools; the same lists are compiled once. */
+export function liveOf(dialects: readonly Dialect[], tools: readonly Tool[]): Live {
+  let byTools = compiled.get(dialects);
+  if (byTools === undefined) compiled.set(dialects, byTools = new WeakMap());
+  let live = byTools.get(tools);
+  if (live === undefined) byTools.set(tools, live = compile(dialects, tools));
+  return live;
+}
+
+function compile(dialects: readonly Dialect[], tools: readonly Tool[]): Live {
   const openers = new Map<Marker, Candidate[]>();
   for (const dialect of dialects) {
-    for (const opener of dialect.opens) {
+    for (const opener of [...dialect.opens, ...dialect.opensFor?.(tools) ?? []]) {
       const candidates = openers.get(opener.marker);
       if (candidates === undefined) openers.set(opener.marker, [{ dialect, opener }]);
       else candidates.push({ dialect, opener });
     }
   }
-  const markers: readonly Marker[] = [
-    ...openers.keys(),
+  const anywhere = [...openers].filter(([, candidates]) =>
+    candidates.some(({ opener }) => opener.where === undefined)
+  );
+  const signals: readonly Marker[] = [
     ...REASONING_TAGS.flat(),
     ...END_TOKENS,
     ...RESULT_TAGS,
     RESULT_WORD,
     "`",
     "~~~",
+    "\n",
   ];
-  const live: Live = {
+  return {
     openers,
-    opensWithName: dialects.filter(({ opensWithName }) => opensWithName),
     fenceOpeners: [...openers.keys()],
     thinkOpeners: new Map(REASONING_TAGS),
     thinkClosers: new Set(REASONING_TAGS.map(([, close]) => close)),
-    markers: new MarkerSet(markers),
-    lineMarkers: new MarkerSet([...markers, "\n"]),
+    markers: new MarkerSet([...anywhere.map(([marker]) => marker), ...signals]),
+    lineMarkers: new MarkerSet([...openers.keys(), ...signals]),
   };
-  compiled.set(dialects, live);
-  return live;
 }

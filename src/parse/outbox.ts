@@ -211,7 +211,10 @@ export class Outbox {
       if (this.#sinceCall === "space") this.#sinceCall = "text";
     }
     const isContent = place === "content" || (place === "tagged" && this.#keepsReasoning);
-    this.#events.push({ type: isContent ? "content-delta" : "reasoning-delta", text });
+    const type = isContent ? "content-delta" : "reasoning-delta";
+    const last = this.#events.at(-1);
+    if (last?.type !== type) this.#events.push({ type, text });
+    else this.#events[this.#events.length - 1] = { type, text: last.text + text };
   }
 
   /** A turn that is nothing but white space is that white space. */

@@ -58,7 +58,6 @@ class TurnParser implements Parser {
   readonly #live: Live;
   readonly #resolve: (name: string) => Tool | undefined;
   readonly #wholeCalls: boolean;
-  readonly #names: ReadonlyMap<string, readonly string[]>; // by first character, if a name may open a call
   #reading: Step<void>; // the turn, as far as it has been read
   #closer: string | typeof ANY | undefined; // what ends the tagged reasoning that is open
   #trying = false; // in a block, or in a fence that may hold one
@@ -69,15 +68,11 @@ class TurnParser implements Parser {
     const { tools, dialects, nextIndex, wholeCalls, keepReasoning, startsInReasoning } = options;
     let calls = 0;
     this.#outbox = new Outbox(nextIndex ?? (() => calls++), keepReasoning ?? false);
-    this.#live = liveOf(dialects);
+    this.#live = liveOf(dialects, tools);
     const byName = new Map(tools.map((tool) => [tool.name, tool]));
     const nameOf = resolver(tools);
     this.#resolve = (name) => byName.get(nameOf(name) ?? "");
     this.#wholeCalls = wholeCalls ?? false;
-    this.#names = Map.groupBy(
-      this.#live.opensWithName.length > 0 ? byName.keys() : [],
-      (name) => name.charAt(0),
-    );
     if (startsInReasoning) this.#closer = ANY;
     this.#reading = this.#turn();
   }
@@ -139,10 +134,10 @@ class TurnParser implements Parser {
 
   *#turn(): Step<void> {
     const scan = this.#scan;
-    const markers = this.#names.size > 0 ? this.#live.lineMarkers : this.#live.markers;
     for (;;) {
-      if (this.#names.size > 0 && this.#markdown.lineBlank) yield* this.#lineStart();
-      const hit = yield* scan.untilSeam(markers, this.#plain);
+      const { lineBlank, fence } = this.#markdown;
+      const first = lineBlank && fence === undefined ? this.#live.lineMarkers : undefined;
+      const hit = yield* scan.untilSeam(this.#live.markers, this.#plain, first);
       if (hit === undefined) return;
       if (hit === "seam") this.#markdown.reset();
       else if (hit.text === "\n") this.#plain(hit.text);
@@ -152,18 +147,6 @@ class TurnParser implements Parser {
         this.#trying = false;
       }
     }
-  }
-
-  /** A tool's name at the start of a line may be a call that lost its opener. */
-  *#lineStart(): Step<void> {
-    const names = this.#names.get(yield* this.#scan.peek());
-    if (names === undefined || this.#markdown.fence !== undefined) return;
-    const hit = yield* this.#scan.accept(...names);
-    if (hit === undefined) return;
-    const opener: Opener = { marker: hit.marker, form: "recovered" };
-    this.#trying = true;
-    yield* this.#openerAt(hit, this.#live.opensWithName.map((dialect) => ({ dialect, opener })));
-    this.#trying = false;
   }
 
   /** Something stands here that may be more than text. */
@@ -215,6 +198,11 @@ class TurnParser implements Parser {
     }
     if (end.held === undefined) return;
     if (span > 0 && (yield* this.#spanCloses(span))) return this.#sayHeld(end.held);
+    const { counts } = end;
+    if (counts !== undefined && !(end.closed && (counts === "whole" || (yield* this.#nothingFollows())))) {
+      for (const { text } of end.held.text) this.#markdown.text(text);
+      return this.#sayHeld(end.held);
+    }
     this.#deliver(end, end.held, place);
   }
 
@@ -234,7 +222,7 @@ class TurnParser implements Parser {
   }
 
   /** Lets each dialect look at what follows the opener; undefined when the turn is over for them. */
-  *#try(hit: Hit, openers: readonly Candidate[], delivery?: Delivery, certain = true): Step<BlockEnd> {
+  *#try(hit: Hit, openers: readonly Candidate[], delivery?: Delivery, certain = true): Step<Tried> {
     const scan = this.#scan;
     let cut: BlockEnd["cut"];
     for (const { dialect, opener } of openers) {
@@ -243,7 +231,7 @@ class TurnParser implements Parser {
         scan,
         outbox: this.#outbox,
         dialect,
-        delivery: delivery ?? (isWhole(opener) || this.#wholeCalls ? "ended" : "streamed"),
+        delivery: delivery ?? this.#deliveryOf(opener),
         form: opener.form,
         place: () => certain && this.#markdown.span === 0 ? this.#place : undefined,
         resolve: this.#resolve,
@@ -260,13 +248,28 @@ class TurnParser implements Parser {
       const end = block.finish(closed);
       if (end.taken) {
         this.#breaksOff(end.cut);
-        return end;
+        return { ...end, counts: opener.counts };
       }
       cut ??= end.cut;
       scan.skip(hit.text.length);
     }
     this.#breaksOff(cut);
     return NOT_TAKEN;
+  }
+
+  #deliveryOf({ form, counts, whole = false }: Opener): Delivery {
+    if (counts !== undefined) return "held";
+    return form === "recovered" || whole || this.#wholeCalls ? "ended" : "streamed";
+  }
+
+  /** Nothing but white space and end tokens comes behind: what was read is the last thing said. */
+  *#nothingFollows(): Step<boolean> {
+    const scan = this.#scan;
+    const behind = scan.mark();
+    do yield* scan.skipSpace(); while (yield* scan.accept(...END_TOKENS));
+    const nothing = (yield* scan.peek()) === "" && this.#interrupted === undefined;
+    scan.rewind(behind);
+    return nothing;
   }
 
   #breaksOff(cut: BlockEnd["cut"]): void {
@@ -311,7 +314,11 @@ class TurnParser implements Parser {
       yield* scan.skipSpace();
       const hit = yield* scan.accept(...this.#live.fenceOpeners);
       if (hit === undefined) break;
-      const end = yield* this.#try(hit, candidatesOf(this.#live, hit.text), "held", false);
+      const word = info.text.trim().toLowerCase();
+      const openers = candidatesOf(this.#live, hit.text).filter(({ opener: { fences } }) =>
+        fences?.includes(word) ?? true
+      );
+      const end = yield* this.#try(hit, openers, "held", false);
       if (!end.taken || !end.closed || end.unknown || end.held === undefined) return false;
       blocks.push([end, end.held]);
     }
@@ -409,8 +416,13 @@ class TurnParser implements Parser {
 
 /** The prompt has opened the reasoning: whatever closes reasoning ends it. */
 const ANY = Symbol("any closer");
-const isWhole = ({ form, whole = false }: Opener): boolean => form === "recovered" || whole;
-const NOT_TAKEN: BlockEnd = { taken: false, closed: false, cut: undefined, unknown: false, held: undefined };
+
+/** How a block came out, and what had to be there for it. */
+interface Tried extends BlockEnd {
+  readonly counts?: Opener["counts"];
+}
+
+const NOT_TAKEN: Tried = { taken: false, closed: false, cut: undefined, unknown: false, held: undefined };
 const NEWLINE = new MarkerSet(["\n"]);
 const NOT_BACKTICK = /[^`]/g;
 const NOT_TILDE = /[^~]/g;

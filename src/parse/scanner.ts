@@ -153,12 +153,33 @@ export class Scanner {
     }
   }
 
-  /** Like `until()`, but also stops, with "seam", where the field changes: no marker reaches across. */
-  *untilSeam<M extends Marker>(markers: MarkerSet<M>, sink: Sink): Step<Hit<M> | "seam" | undefined> {
+  /**
+   * Like `until()`, but also stops, with "seam", where the field changes: no marker reaches across. With `first`,
+   * which holds `markers`, those count that stand behind nothing but the blanks that come next.
+   */
+  *untilSeam<M extends Marker>(
+    markers: MarkerSet<M>,
+    sink: Sink,
+    first?: MarkerSet<M>,
+  ): Step<Hit<M> | "seam" | undefined> {
     for (;;) {
       const seam = this.#seamAfter(this.#offset) - this.#offset + this.#at;
       const cut = seam < this.#text.length;
       const text = cut ? this.#text.slice(0, seam) : this.#text;
+      if (first !== undefined) {
+        NOT_BLANK.lastIndex = this.#at;
+        const begun = NOT_BLANK.test(text);
+        this.#deliver(begun ? NOT_BLANK.lastIndex - 1 : text.length, sink);
+        const found = begun ? first.at(text, this.#at, this.#ended || cut) : MORE;
+        if (found === undefined) first = undefined;
+        else if (found !== MORE) return { marker: found.marker, text: this.#read(found.size) };
+        else if (!begun && cut) return "seam";
+        else if (!begun && this.#ended) return undefined;
+        else {
+          yield;
+          continue;
+        }
+      }
       const { at, size, marker } = markers.locate(text, this.#at, this.#ended || cut);
       this.#deliver(at, sink);
       if (marker !== undefined) return { marker, text: this.#read(size) };
@@ -269,5 +290,6 @@ export class Scanner {
 }
 
 const NOT_SPACE = /[^ \t\r\n]/g;
+const NOT_BLANK = /[^ \t]/g;
 const ignore: Sink = () => {};
 const isHighSurrogate = (code: number): boolean => code >= 0xd800 && code <= 0xdbff;

@@ -11,6 +11,8 @@ export interface ValueSchema {
   readonly enumerated: boolean;
   /** What an array's elements may be. */
   readonly items: () => ValueSchema;
+  /** What a member of an object may be. */
+  readonly property: (name: string) => ValueSchema;
 }
 
 /** What a tool's schema says of its parameters. */
@@ -21,7 +23,12 @@ export interface ToolSchema {
 }
 
 /** Nothing is known of the value. */
-export const ANY_VALUE: ValueSchema = { types: undefined, enumerated: false, items: () => ANY_VALUE };
+export const ANY_VALUE: ValueSchema = {
+  types: undefined,
+  enumerated: false,
+  items: () => ANY_VALUE,
+  property: () => ANY_VALUE,
+};
 
 const known = new WeakMap<Schema, ToolSchema>(); // a request's tools are called again and again
 
@@ -43,6 +50,7 @@ function readValue(schema: unknown, root: unknown): ValueSchema {
     types: typesOf(schema, root, new Set()),
     enumerated: isEnumerated(schema, root, new Set()),
     items: () => readValue(itemsOf(schema, root, new Set()), root),
+    property: (name) => readValue(readObject(schema, root, new Set()).properties.get(name), root),
   };
 }
 
