@@ -12,6 +12,8 @@ export const REASONING_TAGS: readonly (readonly [open: string, close: string])[]
   ["<longcat_think>", "</longcat_think>"],
   ["<|START_THINKING|>", "<|END_THINKING|>"], // Cohere
   ["<|inner_prefix|>", "<|inner_suffix|>"], // Apertus
+  ["<|channel>thought", "<channel|>"], // Gemma 4
+  ["<|channel>thought\n", "<channel|>"],
 ];
 
 /** Tokens that end a turn; servers that do not strip them leak them at the end of the text (`dialects.md` §9.8). */
