@@ -1,10 +1,18 @@
 /** The registry of dialects: every way of writing calls that Callmend reads. */
 import type { Dialect } from "../parse/dialect.ts";
+import { bareJson } from "./bare_json.ts";
+import { cwm } from "./cwm.ts";
 import { dsml } from "./dsml.ts";
+import { functionary2, functionary32 } from "./functionary.ts";
+import { gemma } from "./gemma.ts";
 import { hermes } from "./hermes.ts";
 import { invoke } from "./invoke.ts";
 import { nameParameters } from "./name_parameters.ts";
+import { pythonic } from "./pythonic.ts";
 import { qwen3Coder } from "./qwen3_coder.ts";
+import { commandRPlus, react } from "./react.ts";
+import { taggedJson } from "./tagged_json.ts";
+import { mcpElement, toolElements } from "./tool_elements.ts";
 
 /** All dialects. Those that share an opener are tried in this order. */
 export const dialects: readonly Dialect[] = [
@@ -13,6 +21,17 @@ export const dialects: readonly Dialect[] = [
   nameParameters,
   qwen3Coder,
   invoke,
+  ...taggedJson,
+  ...gemma,
+  ...pythonic,
+  functionary32,
+  functionary2,
+  react,
+  commandRPlus,
+  cwm,
+  toolElements,
+  mcpElement,
+  bareJson,
 ];
 
 const narrowed = new Map<string, readonly Dialect[]>();
