@@ -17,41 +17,6 @@ interface Example {
   readonly prompt_opened_think?: boolean;
 }
 
-/** Lines whose dialect is not in the registry yet. */
-const notYet: readonly { readonly dialects: readonly string[]; readonly why: string }[] = [
-  {
-    why: "families A and E to H are being written",
-    dialects: [
-      "gemma4",
-      "gemma4_thought",
-      "functiongemma",
-      "apertus",
-      "cwm",
-      "llama3_json",
-      "llama3_python_tag",
-      "lmstudio_tool_request",
-      "phi4_mini",
-      "firefunction_v2",
-      "granite3",
-      "nemotron_toolcall",
-      "xlam_bare",
-      "sarashina",
-      "functionary_v32",
-      "llamacpp_generic",
-      "pythonic",
-      "llama4_pythonic",
-      "olmo3",
-      "lfm2",
-      "tool_named_xml",
-      "tool_named_xml_attr",
-      "yaml_xml",
-      "react",
-      "fenced_json",
-      "hyperclovax_14b",
-    ],
-  },
-];
-
 const examples = readFileSync(new URL("../fixtures/appendix_a.jsonl", import.meta.url), "utf8")
   .split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as Example);
 
@@ -69,25 +34,16 @@ function tool(name: string, types: { readonly [parameter: string]: string }): To
 }
 
 for (const example of examples) {
-  const excuse = notYet.find(({ dialects }) => dialects.includes(example.dialect));
-  test(`appendix A, ${example.dialect}${excuse === undefined ? "" : ` (not yet: ${excuse.why})`}`, () => {
+  test(`appendix A, ${example.dialect}`, () => {
     const options = { startsInReasoning: example.prompt_opened_think ?? false };
     const run = (pieces: readonly string[]) => merge(parse(pieces, tools, options));
     const whole = run([example.text]);
-    const check = () => assert.deepEqual(outcome(fold(whole)), expected(example));
-    if (excuse !== undefined) assert.throws(check, "it passes: take it out of `notYet`");
-    else check();
+    assert.deepEqual(outcome(fold(whole)), expected(example));
     for (const pieces of [...splits(example.text), example.text.split("")]) {
       assert.deepEqual(run(pieces), whole, JSON.stringify(pieces));
     }
   });
 }
-
-test("every line that is excused exists", () => {
-  for (const name of notYet.flatMap(({ dialects }) => dialects)) {
-    assert.ok(examples.some(({ dialect }) => dialect === name), name);
-  }
-});
 
 function outcome({ content, reasoning, calls }: Turn) {
   return {

@@ -71,6 +71,7 @@ function* actions(scan: Scanner, out: Out, closer: string): Step<boolean> {
 const noCall: Call = {
   parameters: [],
   required: [],
+  allowsText: () => true,
   tree: () => {},
   parameter: () => () => {},
   *json(scan) {

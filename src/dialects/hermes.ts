@@ -10,10 +10,8 @@ import { jsonCalls } from "./json_calls.ts";
 //   </tool_call>
 // Elsewhere: vLLM hermes, SGLang qwen25, llama.cpp "Hermes 2 Pro", Dynamo hermes.
 const OTHER_TAGS = [
-  "<function_call>",
   "<tool>",
   "<function>",
-  "<tools>",
   "<response>",
   "<json>",
   "<JSON>",

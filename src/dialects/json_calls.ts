@@ -6,19 +6,30 @@ import type { Scanner, Step } from "../parse/scanner.ts";
 const NAME_KEYS: readonly string[] = ["name", "tool_name", "tool", "function", "function_name"];
 const ARGUMENTS_KEYS: readonly string[] = ["arguments", "parameters", "args", "params", "input"];
 const ID_KEYS: readonly string[] = ["id", "tool_call_id", "call_id"];
+const PLAIN_KEYS: readonly string[] = ["type", "index"]; // they say nothing that is not known
 const KEY_END = /[\s:,{}[\]()<>"'`\\]/g;
+
+/** How calls are written, where it is not the common way. */
+export interface JsonForm {
+  /** The `[` of the list is eaten. */
+  readonly inList?: boolean;
+  /** A call has a name and arguments, and nothing else that means something: anything more is data. */
+  readonly strict?: boolean;
+  /** The one key of an object is the name: `{"get_weather": {"city": "Paris"}}`. */
+  readonly keyIsName?: boolean;
+}
 
 /**
  * Reads calls for as long as there are any: objects one behind the other, with or without `,` or `;` between,
  * or in a list. Whatever follows is left. True when there was at least one, and none broke off.
  */
-export function* jsonCalls(scan: Scanner, out: Out): Step<boolean> {
-  for (let calls = 0, lists = 0;;) {
+export function* jsonCalls(scan: Scanner, out: Out, form: JsonForm = {}): Step<boolean> {
+  for (let calls = 0, lists = form.inList ? 1 : 0;;) {
     const behind = scan.mark();
     const char = yield* jsonGap(scan);
     if (char === "{" || (char === "\\" && calls === 0)) {
       scan.release();
-      if (!(yield* jsonCall(scan, out))) return false;
+      if (!(yield* jsonCall(scan, out, form))) return false;
       calls++;
     } else if (char === "[" && lists === 0 && calls === 0) {
       scan.release();
@@ -46,17 +57,19 @@ interface Reading {
   early?: string;
   /** The arguments have been read. */
   done?: boolean;
+  readonly form: JsonForm;
   /** Members that are neither name nor arguments, as JSON. */
   readonly others: Map<string, string>;
 }
 
 /** Reads one call; the `{` is not yet eaten. */
-export function* jsonCall(scan: Scanner, out: Out): Step<boolean> {
-  const reading: Reading = { others: new Map() };
+export function* jsonCall(scan: Scanner, out: Out, form: JsonForm = {}): Step<boolean> {
+  const reading: Reading = { form, others: new Map() };
   const whole = yield* members(scan, out, reading);
   if (whole === undefined) return false;
   const { call, others } = reading;
   if (call === undefined) return namedByKey(out, others);
+  if (form.strict && !reading.done) return false;
   if (!reading.done && others.size > 0) {
     // `{"name": "f", "city": "Paris"}`: the arguments stand beside the name.
     const parts = [...others].map(([key, json]) => `${JSON.stringify(key)}:${json}`);
@@ -84,6 +97,11 @@ function* member(scan: Scanner, out: Out, reading: Reading): Step<boolean> {
   const key = yield* readKey(scan);
   if (key === undefined || (yield* jsonGap(scan)) !== ":") return false;
   yield* scan.next();
+  if (reading.form.keyIsName && reading.call === undefined && (yield* jsonGap(scan)) === "{") {
+    reading.call = out.call(key);
+    reading.done = true;
+    return reading.call !== undefined && (yield* reading.call.json(scan));
+  }
   if (NAME_KEYS.includes(key) && reading.call === undefined) {
     if ((yield* jsonGap(scan)) === "{") return (yield* members(scan, out, reading)) !== undefined; // OpenAI's shape
     const name = yield* jsonText(scan, { after: AFTER_MEMBER });
@@ -98,6 +116,7 @@ function* member(scan: Scanner, out: Out, reading: Reading): Step<boolean> {
     if (json !== undefined) reading.early = json;
     return json !== undefined;
   }
+  if (reading.form.strict && !ID_KEYS.includes(key) && !PLAIN_KEYS.includes(key)) return false;
   const json = yield* readJson(scan);
   if (json === undefined) return false;
   if (ID_KEYS.includes(key)) {
@@ -105,7 +124,7 @@ function* member(scan: Scanner, out: Out, reading: Reading): Step<boolean> {
     if (id === "" || id === "null") return true;
     reading.id = id;
     reading.call?.identify(id);
-  } else if (key !== "type" && key !== "index") reading.others.set(key, json);
+  } else if (!PLAIN_KEYS.includes(key)) reading.others.set(key, json);
   return true;
 }
 

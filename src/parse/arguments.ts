@@ -57,6 +57,11 @@ export class ArgumentsWriter {
     return this.#schema.required;
   }
 
+  /** Whether a value of this parameter may be text. */
+  allowsText(name: string): boolean {
+    return allowsString(this.#valueSchema(this.#resolve(name)));
+  }
+
   /** Whether anything has gone out. */
   get started(): boolean {
     return this.#members.started;

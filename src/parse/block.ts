@@ -135,6 +135,7 @@ export class Block implements Out {
     return {
       parameters: writer.parameters,
       required: writer.required,
+      allowsText: (parameter) => writer.allowsText(parameter),
       parameter: (parameter, kind) => writer.parameter(parameter, kind),
       tree: (parameter, tree) => writer.tree(parameter, tree),
       json: (scan): Step<boolean> => writer.json(scan),

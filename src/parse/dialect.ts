@@ -84,6 +84,8 @@ export interface Call {
   readonly parameters: readonly string[];
   /** Those of them that it must have. */
   readonly required: readonly string[];
+  /** Whether a value of this parameter may be text. */
+  allowsText(name: string): boolean;
   /** Starts one parameter; the sink takes its text. The next `parameter()` or `end()` closes it. */
   parameter(name: string, kind?: ParameterKind): Sink;
   /** Takes one parameter that was written as nested elements. */

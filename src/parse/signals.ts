@@ -16,6 +16,8 @@ export const REASONING_TAGS: readonly (readonly [open: string, close: string])[]
   ["<|think|>", "<|end|><|content|>"], // Solar Open
   ["<|inner_prefix|>", "<|inner_suffix|>"], // Apertus
   ["<|open|>think<|sep|>", "<|close|>think<|sep|>"], // Kimi K3
+  ["<|channel>thought", "<channel|>"], // Gemma 4
+  ["<|channel>thought\n", "<channel|>"],
 ];
 
 /** Hunyuan 4 puts the number of its checkpoint into the tags: `<think:6124c78e>`. */
