@@ -29,7 +29,9 @@ const all = textsOf();
 const text = fc.oneof(
   soupOf(all),
   mixOf(all),
-  ...dialects.map(({ id }) => textsOf(id)).flatMap((texts) => [soupOf(texts), mixOf(texts)]),
+  ...dialects.map(({ id }) => textsOf(id)).filter((texts) => texts.length > 0).flatMap((
+    texts,
+  ) => [soupOf(texts), mixOf(texts)]),
 );
 let texts = 0;
 const property = fc.property(cutOf(text), ([whole, pieces]) => {

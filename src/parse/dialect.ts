@@ -46,7 +46,7 @@ export interface Dialect {
   readonly models: string;
   /** What may open a block of calls. Dialects may share an opener: each looks, and says no before it commits. */
   readonly opens: readonly Opener[];
-  /** What else may open a block when these tools are offered. */
+  /** What else may open a block when these tools are offered; their names decide, and nothing else. */
   opensFor?(tools: readonly Tool[]): readonly Opener[];
   /**
    * Reads one block; the opener is already eaten. True when the block closed as its grammar says. On false,

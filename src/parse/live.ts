@@ -35,14 +35,21 @@ const SIGNALS: readonly Marker[] = [
   "\n",
 ];
 
-const compiled = new WeakMap<readonly Dialect[], WeakMap<readonly Tool[], Live>>();
+const compiled = new WeakMap<readonly Dialect[], Map<string, Live>>();
 
-/** Compiles a list of dialects for a list of tools; the same lists are compiled once. */
+/** How many lists of tool names are remembered: clients send the same one with each request. */
+const REMEMBERED = 64;
+
+/** Compiles a list of dialects for a list of tools; for the same dialects and the same names this is done once. */
 export function liveOf(dialects: readonly Dialect[], tools: readonly Tool[]): Live {
-  let byTools = compiled.get(dialects);
-  if (byTools === undefined) compiled.set(dialects, byTools = new WeakMap());
-  let live = byTools.get(tools);
-  if (live === undefined) byTools.set(tools, live = compile(dialects, tools));
+  let byNames = compiled.get(dialects);
+  if (byNames === undefined) compiled.set(dialects, byNames = new Map());
+  const names = tools.map(({ name }) => name).join("\0");
+  let live = byNames.get(names);
+  if (live === undefined) {
+    if (byNames.size >= REMEMBERED) byNames.delete(byNames.keys().next().value!);
+    byNames.set(names, live = compile(dialects, tools));
+  }
   return live;
 }
 
