@@ -209,18 +209,16 @@ test("json that is valid keeps its value and the bytes of its strings", () => {
       fc.constantFrom(0, 1, 4),
       fc.boolean(),
       (wanted, at, indent, ascii) => {
-        let text = JSON.stringify(wanted, null, indent);
-        if (ascii) {
-          text = text.replace(
-            /[^\0-\x7f]/g,
-            (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-          );
-        }
+        const plain = (text: string) =>
+          ascii
+            ? text.replace(/[^\0-\x7f]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`)
+            : text;
+        const text = plain(JSON.stringify(wanted, null, indent));
         const repairs: JsonRepair[] = [];
         const read = drive(cut(text, at), value({ onRepair: (kind) => repairs.push(kind) }));
         assert.deepEqual([read.result, read.rest, repairs], ["complete", "", []]);
-        assert.deepEqual(JSON.parse(read.text), JSON.parse(text));
-        if (indent === 0) assert.equal(read.text, text);
+        // As text: the JSON.parse of Deno 2.9 takes one key for another where keys like "\\"" and "\\\\" come together.
+        assert.equal(read.text, plain(JSON.stringify(wanted)));
       },
     ),
     { numRuns: 500 },
@@ -272,8 +270,10 @@ test("json of any kind: cuts never show, and what comes out whole is strict", ()
           const whole = drive([input], value(options));
           assert.deepEqual(drive(cut(input, at), value(options)), whole);
           assert.deepEqual(drive(input.split(""), value(options)), whole);
-          if (whole.result === "complete") JSON.parse(whole.text);
-          else assert.ok(!isJson(whole.text));
+          // In a list, two numbers without a comma are two elements.
+          if (whole.result === "complete") {
+            JSON.parse(after === AFTER_ELEMENT ? `[${whole.text}]` : whole.text);
+          } else assert.ok(!isJson(whole.text));
         }
       },
     ),

@@ -1,30 +1,14 @@
 /** Drives all live dialects over one turn: what is a call, what is text, in one policy for all of them. */
-import { Block, type BlockEnd, type Delivery, type HeldCalls } from "./block.ts";
-import type { Dialect, Opener, Tool } from "./dialect.ts";
+import { endToken, reasoningBegins, reasoningEnds, toolResult } from "./asides.ts";
 import type { Field, TurnEvent } from "./event.ts";
-import { type Live, liveOf, type Opening, openingsAt } from "./live.ts";
-import { Markdown } from "./markdown.ts";
-import { type Hit, MarkerSet } from "./marker.ts";
-import { resolver } from "./names.ts";
-import { Outbox, type Place } from "./outbox.ts";
+import { readCodeMark } from "./fences.ts";
+import type { Hit } from "./marker.ts";
+import { openingsHere, readOpenings } from "./openings.ts";
 import { Scanner, type Step } from "./scanner.ts";
 import { closerOfReasoning, closesReasoning, END_TOKENS, RESULT_TAGS, RESULT_WORD } from "./signals.ts";
+import { type ParserOptions, Turn } from "./turn.ts";
 
-/** How a turn is to be read. */
-export interface ParserOptions {
-  /** The tools of the request. */
-  readonly tools: readonly Tool[];
-  /** The dialects that are live. */
-  readonly dialects: readonly Dialect[];
-  /** Numbers the calls of the turn; shared with calls that do not come through the text. */
-  readonly nextIndex?: () => number;
-  /** Calls go out whole instead of as they come. */
-  readonly wholeCalls?: boolean;
-  /** Reasoning that is written into the content stays there. */
-  readonly keepReasoning?: boolean;
-  /** The prompt has opened the reasoning: the content begins inside it, and only its closing tag will come. */
-  readonly startsInReasoning?: boolean;
-}
+export type { ParserOptions } from "./turn.ts";
 
 /** Reads one turn. Make a new one for each answer. */
 export interface Parser {
@@ -52,95 +36,78 @@ export function createParser(options: ParserOptions): Parser {
 }
 
 class TurnParser implements Parser {
-  #scan = new Scanner();
-  readonly #markdown = new Markdown();
-  readonly #outbox: Outbox;
-  readonly #live: Live;
-  readonly #resolve: (name: string) => Tool | undefined;
-  readonly #wholeCalls: boolean;
+  readonly #turn: Turn;
   #reading: Step<void>; // the turn, as far as it has been read
-  #closer: string | typeof ANY | undefined; // what ends the tagged reasoning that is open
-  #trying = false; // in a block, or in a fence that may hold one
-  #interrupted: "native-call" | "break" | undefined; // what makes the text stop that is being read
-  #cut = false;
+  #trying = false; // at something that may be more than text
 
   constructor(options: ParserOptions) {
-    const { tools, dialects, nextIndex, wholeCalls, keepReasoning, startsInReasoning } = options;
-    let calls = 0;
-    this.#outbox = new Outbox(nextIndex ?? (() => calls++), keepReasoning ?? false);
-    this.#live = liveOf(dialects, tools);
-    const byName = new Map(tools.map((tool) => [tool.name, tool]));
-    const nameOf = resolver(tools);
-    this.#resolve = (name) => byName.get(nameOf(name) ?? "");
-    this.#wholeCalls = wholeCalls ?? false;
-    if (startsInReasoning) this.#closer = ANY;
-    this.#reading = this.#turn();
+    this.#turn = new Turn(options);
+    this.#reading = this.#read();
   }
 
   feed(text: string, field: Field = "content"): TurnEvent[] {
-    this.#scan.push(text, field);
+    this.#turn.scan.push(text, field);
     this.#reading.next();
-    return this.#outbox.drain();
+    return this.#turn.outbox.drain();
   }
 
   end(): TurnEvent[] {
-    this.#scan.end();
+    this.#turn.scan.end();
     this.#reading.next();
-    this.#outbox.end(this.#closer !== undefined);
-    return this.#outbox.drain();
+    this.#turn.outbox.end(this.#turn.reasoning);
+    return this.#turn.outbox.drain();
   }
 
   nativeCall(): TurnEvent[] {
     // Bedrock's DeepSeek leaves the first marker of a block it has parsed in the text (symptoms A3).
-    if (!this.#trying && this.#scan.held > 2) {
-      const text = this.#scan.skip(this.#scan.held);
-      if (/^\w/.test(text)) this.#plain(text); // a word of prose
-      else this.#dangling(text);
+    if (!this.#trying && this.#turn.scan.held > 2) {
+      const text = this.#turn.scan.skip(this.#turn.scan.held);
+      if (/^\w/.test(text)) this.#turn.plain(text); // a word of prose
+      else this.#turn.dangling(text);
     }
     this.#interrupt("native-call");
-    this.#scan = new Scanner();
-    this.#reading = this.#turn();
-    return this.#outbox.drain();
+    this.#turn.scan = new Scanner();
+    this.#reading = this.#read();
+    return this.#turn.outbox.drain();
   }
 
   breakOff(): TurnEvent[] {
     this.#interrupt("break");
-    return this.#outbox.drain();
+    return this.#turn.outbox.drain();
   }
 
   #interrupt(by: "native-call" | "break"): void {
-    this.#interrupted = by;
-    this.#scan.end();
+    this.#turn.interrupted = by;
+    this.#turn.scan.end();
     this.#reading.next();
-    this.#interrupted = undefined;
-    this.#outbox.calls();
+    this.#turn.interrupted = undefined;
+    this.#turn.outbox.calls();
   }
 
   get held(): number {
-    return this.#scan.held;
+    return this.#turn.scan.held;
   }
 
   get holding(): boolean {
-    return this.#trying || this.#outbox.holding;
+    return this.#trying || this.#turn.outbox.holding;
   }
 
   get idle(): boolean {
-    return this.#scan.held === 0 && !this.#trying && this.#outbox.empty;
+    return this.#turn.scan.held === 0 && !this.#trying && this.#turn.outbox.empty;
   }
 
   get cut(): boolean {
-    return this.#cut;
+    return this.#turn.cut;
   }
 
-  *#turn(): Step<void> {
-    const scan = this.#scan;
+  *#read(): Step<void> {
+    const { scan, live, markdown, plain } = this.#turn;
     for (;;) {
-      const { lineBlank, fence } = this.#markdown;
-      const first = lineBlank && fence === undefined ? this.#live.lineMarkers : undefined;
-      const hit = yield* scan.untilSeam(this.#live.markers, this.#plain, first);
+      const first = markdown.lineBlank && markdown.fence === undefined ? live.lineMarkers : undefined;
+      const hit = yield* scan.untilSeam(live.markers, plain, first);
       if (hit === undefined) return;
-      if (hit === "seam") this.#markdown.reset();
-      else if (hit.text === "\n") this.#plain(hit.text);
+      if (hit === "seam") markdown.reset();
+      else if (hit.text === "\n") plain(hit.text);
       else {
         this.#trying = true;
         yield* this.#at(hit);
@@ -151,297 +118,28 @@ class TurnParser implements Parser {
 
   /** Something stands here that may be more than text. */
   *#at(hit: Hit): Step<void> {
-    if (hit.text === "`" || hit.text === "~~~") return yield* this.#codeMark(hit);
-    if (this.#isCloser(hit.text)) return yield* this.#reasoningEnds(hit);
-    if (END_TOKENS.includes(hit.text)) return yield* this.#endToken(hit);
-    if (this.#markdown.fence !== undefined) return this.#plain(hit.text);
-    const openings = this.#openingsAt(hit);
-    if (openings.length > 0) return yield* this.#openerAt(hit, openings);
-    if (closesReasoning(hit.text)) return yield* this.#reasoningEnds(hit);
-    const closer = closerOfReasoning(hit.text);
-    if (closer !== undefined) return this.#reasoningBegins(hit, closer);
-    if (RESULT_TAGS.includes(hit.text) || hit.text === RESULT_WORD) return yield* this.#result(hit);
-    this.#notHere(hit.text);
-  }
-
-  /** Whether `text` ends the tagged reasoning that is open. */
-  #isCloser(text: string): boolean {
-    return this.#closer === ANY ? closesReasoning(text) : text === this.#closer;
+    const turn = this.#turn;
+    const { text } = hit;
+    if (text === "`" || text === "~~~") return yield* readCodeMark(turn, hit);
+    if (turn.isCloser(text)) return yield* reasoningEnds(turn, hit);
+    if (END_TOKENS.includes(text)) return yield* endToken(turn, hit);
+    if (turn.markdown.fence !== undefined) return turn.plain(text);
+    const openings = openingsHere(turn, hit);
+    if (openings.length > 0) return yield* readOpenings(turn, hit, openings);
+    if (closesReasoning(text)) return yield* reasoningEnds(turn, hit);
+    const closer = closerOfReasoning(text);
+    if (closer !== undefined) return reasoningBegins(turn, hit, closer);
+    if (RESULT_TAGS.includes(text) || text === RESULT_WORD) return yield* toolResult(turn, hit);
+    this.#notHere(text);
   }
 
   /** An opener that cannot stand here is text, but another one may begin inside it. */
   #notHere(text: string): void {
-    const start = this.#scan.mark(text);
-    this.#scan.unread(start);
-    this.#scan.skip(1);
-    this.#scan.release();
-    this.#plain(text.charAt(0));
-  }
-
-  #openingsAt(hit: Hit): readonly Opening[] {
-    // Openers that come to nothing are read twice; a turn made of them must not cost more than linear time.
-    if (this.#scan.reread > REREAD_FLOOR + REREAD_RATE * this.#scan.offset) return [];
-    return openingsAt(this.#live, hit).filter(({ opener: { where } }) =>
-      where === undefined ||
-      (this.#markdown.lineBlank && (where === "line" || !this.#outbox.spoken))
-    );
-  }
-
-  *#openerAt(hit: Hit, openings: readonly Opening[]): Step<void> {
-    const place = this.#place;
-    const span = this.#markdown.span;
-    const end = yield* this.#try(hit, openings, place !== "content" || span > 0 ? "held" : undefined);
-    if (end === undefined) return;
-    if (!end.taken) {
-      const isMarkup = openings.some(({ opener, text }) => opener.form === "wrapped" && text === hit.text);
-      if (isMarkup && this.#interrupted === "native-call" && this.#scan.ended) {
-        return this.#dangling(hit.text);
-      }
-      if (isMarkup) this.#outbox.problem("not-a-call", hit.text);
-      this.#plain(hit.text);
-      return;
-    }
-    if (end.held === undefined) return;
-    if (span > 0 && (yield* this.#spanCloses(span))) return this.#sayHeld(end.held);
-    const { counts } = end;
-    const counted = counts === "whole"
-      ? end.closed
-      : counts !== "last" || (end.closed && (yield* this.#nothingFollows()));
-    if (!counted) {
-      for (const { text } of end.held.text) this.#markdown.text(text);
-      return this.#sayHeld(end.held);
-    }
-    this.#deliver(end, end.held, place);
-  }
-
-  /** Calls that were held while they were read: they go out, wait, or are text. */
-  #deliver({ unknown }: BlockEnd, held: HeldCalls, place: Place): void {
-    const { dialect, parts } = held;
-    const draft = place !== "content" && this.#place === place; // a call that goes on in the content is none
-    const text = held.text.map(({ field, text }) => ({ place: field === "reasoning" ? field : place, text }));
-    if (draft && unknown) this.#sayHeld(held);
-    else if (draft || unknown) this.#outbox.hold({ why: draft ? "draft" : "unknown", dialect, parts, text });
-    else this.#outbox.whole(dialect, parts);
-  }
-
-  /** Held calls are text after all. */
-  #sayHeld({ text }: HeldCalls): void {
-    for (const stretch of text) this.#outbox.text(this.#placeOf(stretch.field), stretch.text);
-  }
-
-  /** Lets each dialect look at what follows the opener; undefined when the turn is over for them. */
-  *#try(hit: Hit, openings: readonly Opening[], delivery?: Delivery, certain = true): Step<Tried> {
-    const scan = this.#scan;
-    let cut: BlockEnd["cut"];
-    for (const { dialect, opener, text } of openings) {
-      const start = scan.mark(hit.text);
-      if (text !== hit.text) {
-        scan.unread(start);
-        scan.skip(text.length);
-      }
-      const block = new Block({
-        scan,
-        outbox: this.#outbox,
-        dialect,
-        delivery: delivery ?? this.#deliveryOf(opener),
-        form: opener.form,
-        place: () => certain && this.#markdown.span === 0 ? this.#place : undefined,
-        resolve: this.#resolve,
-      }, start);
-      let closed = false;
-      try {
-        closed = yield* dialect.block(scan, block, { marker: opener.marker, text }, opener);
-      } catch (error) {
-        this.#outbox.problem(
-          "dialect-failed",
-          `${dialect.id}: ${error instanceof Error ? error.message : String(error)}`,
-        );
-      }
-      const end = block.finish(closed);
-      if (end.taken) {
-        this.#breaksOff(end.cut);
-        return { ...end, counts: opener.counts };
-      }
-      cut ??= end.cut;
-      scan.skip(hit.text.length);
-    }
-    this.#breaksOff(cut);
-    return NOT_TAKEN;
-  }
-
-  #deliveryOf({ form, counts }: Opener): Delivery {
-    if (counts === "whole" || counts === "last") return "held";
-    return form === "recovered" || counts === "ended" || this.#wholeCalls ? "ended" : "streamed";
-  }
-
-  /** Nothing but white space and end tokens comes behind: what was read is the last thing said. */
-  *#nothingFollows(): Step<boolean> {
-    const scan = this.#scan;
-    const behind = scan.mark();
-    do yield* scan.skipSpace(); while (yield* scan.accept(...END_TOKENS));
-    const nothing = (yield* scan.peek()) === "" && this.#interrupted === undefined;
-    scan.rewind(behind);
-    return nothing;
-  }
-
-  #breaksOff(cut: BlockEnd["cut"]): void {
-    if (cut === undefined || this.#interrupted !== undefined) return;
-    this.#cut = true;
-    this.#outbox.problem(cut.ended ? "call-truncated" : "call-broken", cut.tool);
-  }
-
-  /** Backticks or tildes: a fence, inline code, or text. */
-  *#codeMark(hit: Hit): Step<void> {
-    const scan = this.#scan;
-    const char = hit.text.charAt(0);
-    const start = scan.mark(hit.text);
-    let run = hit.text;
-    yield* scan.run(char === "`" ? NOT_BACKTICK : NOT_TILDE, (text) => run += text);
-    const { fence, lineBlank } = this.#markdown;
-    if (lineBlank && run.length >= 3 && fence === undefined && (yield* this.#fencedCalls(run))) {
-      return scan.release();
-    }
+    const { scan, plain } = this.#turn;
+    const start = scan.mark(text);
     scan.unread(start);
-    scan.skip(run.length);
-    let closes = false;
-    if (fence !== undefined && lineBlank) {
-      const behind = scan.mark();
-      yield* scan.run(NOT_BLANK, ignore);
-      closes = LINE_ENDS.includes(yield* scan.peek());
-      scan.rewind(behind);
-    }
+    scan.skip(1);
     scan.release();
-    this.#markdown.run(char, run.length, closes);
-    this.#outbox.text(this.#place, run);
+    plain(text.charAt(0));
   }
-
-  /** A fence that holds nothing but calls, as the last thing said, is calls (rule 8). */
-  *#fencedCalls(run: string): Step<boolean> {
-    const scan = this.#scan;
-    const place = this.#place;
-    const info = yield* scan.take(NEWLINE, 64);
-    if (info === undefined || info.text.includes("`")) return false;
-    const blocks: [BlockEnd, HeldCalls][] = [];
-    for (;;) {
-      yield* scan.skipSpace();
-      const hit = yield* scan.accept(...this.#live.openers);
-      if (hit === undefined) break;
-      const word = info.text.trim().toLowerCase();
-      const openings = openingsAt(this.#live, hit).filter(({ opener: { fences } }) =>
-        fences?.includes(word) ?? true
-      );
-      const end = yield* this.#try(hit, openings, "held", false);
-      if (!end.taken || !end.closed || end.unknown || end.held === undefined) return false;
-      blocks.push([end, end.held]);
-    }
-    if (blocks.length === 0) return false;
-    const closer = yield* scan.accept(run);
-    if (closer !== undefined) yield* scan.run(run.startsWith("`") ? NOT_BACKTICK : NOT_TILDE, ignore);
-    yield* scan.skipSpace();
-    if ((yield* scan.peek()) !== "") return false;
-    this.#outbox.problem("fence-unwrapped", run + info.text);
-    for (const [end, held] of blocks) this.#deliver(end, held, place);
-    return true;
-  }
-
-  /** Whether inline code that `size` backticks opened closes on this line. */
-  *#spanCloses(size: number): Step<boolean> {
-    const scan = this.#scan;
-    const start = scan.mark();
-    let closes = false;
-    for (;;) {
-      yield* scan.run(BACKTICK_OR_NEWLINE, ignore);
-      if ((yield* scan.peek()) !== "`") break;
-      let run = "";
-      yield* scan.run(NOT_BACKTICK, (text) => run += text);
-      closes = run.length === size;
-      if (closes) break;
-    }
-    scan.rewind(start);
-    return closes;
-  }
-
-  #reasoningBegins({ text }: Hit, closer: string): void {
-    if (!this.#markdown.lineBlank || this.#place !== "content") return this.#plain(text);
-    this.#closer = closer;
-    this.#markdown.reset();
-    this.#outbox.tag(text);
-  }
-
-  /** A closing tag of reasoning, with or without an opening one. */
-  *#reasoningEnds({ text }: Hit): Step<void> {
-    const { fence, span, lineBlank } = this.#markdown;
-    const inCode = fence !== undefined ? !lineBlank : span > 0 && (yield* this.#spanCloses(span));
-    const closes = !inCode &&
-      (this.#closer !== undefined ? this.#isCloser(text) || lineBlank : fence === undefined &&
-        (lineBlank || !this.#outbox.spoken || LINE_ENDS.includes(yield* this.#scan.peek()) ||
-          // A token that prose does not hold, glued to the next: Kimi K3's prompt has opened the reasoning.
-          (text.startsWith("<|") && (yield* this.#scan.peek()) === "<")));
-    if (!closes) return this.#plain(text);
-    this.#closer = undefined;
-    this.#markdown.reset();
-    this.#outbox.tag(text);
-  }
-
-  /** An end-of-turn token is dropped where the turn ends. */
-  *#endToken({ text }: Hit): Step<void> {
-    const scan = this.#scan;
-    const behind = scan.mark();
-    do yield* scan.skipSpace(); while (yield* scan.accept(...END_TOKENS));
-    if ((yield* scan.peek()) === "") {
-      scan.release();
-      this.#outbox.problem("special-token", text);
-    } else {
-      scan.rewind(behind);
-      this.#plain(text);
-    }
-  }
-
-  /** A tool result behind a call was made up: it is dropped, and the answer ends there. */
-  *#result({ text }: Hit): Step<void> {
-    const { sinceCall } = this.#outbox;
-    const madeUp = this.#markdown.lineBlank && this.#place === "content" &&
-      (sinceCall === "space" || (sinceCall === "text" && text !== RESULT_WORD));
-    if (!madeUp) return this.#plain(text);
-    this.#outbox.problem("result-invented", text);
-    yield* this.#scan.run(NEVER, ignore);
-  }
-
-  /** The first marker of a block that the upstream has parsed by itself. */
-  #dangling(text: string): void {
-    this.#outbox.problem("not-a-call", `${text} before a native call`);
-  }
-
-  get #place(): Place {
-    return this.#placeOf(this.#scan.field);
-  }
-
-  #placeOf(field: Field): Place {
-    return field === "reasoning" ? field : this.#closer === undefined ? "content" : "tagged";
-  }
-
-  readonly #plain = (text: string): void => {
-    this.#markdown.text(text);
-    this.#outbox.text(this.#place, text);
-  };
 }
-
-/** The prompt has opened the reasoning: whatever closes reasoning ends it. */
-const ANY = Symbol("any closer");
-
-/** How a block came out, and what had to be there for it. */
-interface Tried extends BlockEnd {
-  readonly counts?: Opener["counts"];
-}
-
-const NOT_TAKEN: Tried = { taken: false, closed: false, cut: undefined, unknown: false, held: undefined };
-const NEWLINE = new MarkerSet(["\n"]);
-const NOT_BACKTICK = /[^`]/g;
-const NOT_TILDE = /[^~]/g;
-const NOT_BLANK = /[^ \t]/g;
-const BACKTICK_OR_NEWLINE = /[`\n]/g;
-const NEVER = /[^\s\S]/g;
-const LINE_ENDS: readonly string[] = ["", "\n", "\r"];
-const REREAD_FLOOR = 1 << 20;
-const REREAD_RATE = 32;
-const ignore = (): void => {};

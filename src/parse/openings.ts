@@ -1,0 +1,140 @@
+/** What stands behind an opener: each dialect that it may belong to looks, and it is calls or text. */
+import { Block, type BlockEnd, type Delivery, type HeldCalls } from "./block.ts";
+import { spanCloses } from "./code.ts";
+import type { Opener } from "./dialect.ts";
+import { type Opening, openingsAt } from "./live.ts";
+import type { Hit } from "./marker.ts";
+import type { Place } from "./outbox.ts";
+import type { Step } from "./scanner.ts";
+import { END_TOKENS } from "./signals.ts";
+import type { Turn } from "./turn.ts";
+
+/** How a block came out, and what had to be there for it. */
+export interface Tried extends BlockEnd {
+  readonly counts?: Opener["counts"];
+}
+
+/** The openers that stand at `hit`, as far as they may stand there. */
+export function openingsHere(turn: Turn, hit: Hit): readonly Opening[] {
+  // Openers that come to nothing are read twice; a turn made of them must not cost more than linear time.
+  if (turn.scan.reread > REREAD_FLOOR + REREAD_RATE * turn.scan.offset) return [];
+  return openingsAt(turn.live, hit).filter(({ opener: { where } }) =>
+    where === undefined ||
+    (turn.markdown.lineBlank && (where === "line" || !turn.outbox.spoken))
+  );
+}
+
+/** Reads what stands behind `openings`: calls, which go out or wait, or text. */
+export function* readOpenings(turn: Turn, hit: Hit, openings: readonly Opening[]): Step<void> {
+  const { scan } = turn;
+  const place = turn.place;
+  const span = turn.markdown.span;
+  const end = yield* tryOpenings(turn, hit, openings, place !== "content" || span > 0 ? "held" : undefined);
+  if (end === undefined) return;
+  if (!end.taken) {
+    const isMarkup = openings.some(({ opener, text }) => opener.form === "wrapped" && text === hit.text);
+    if (isMarkup && turn.interrupted === "native-call" && turn.scan.ended) {
+      return turn.dangling(hit.text);
+    }
+    if (isMarkup) turn.outbox.problem("not-a-call", hit.text);
+    turn.plain(hit.text);
+    return;
+  }
+  if (end.held === undefined) return;
+  if (span > 0 && (yield* spanCloses(scan, span))) return sayHeld(turn, end.held);
+  const { counts } = end;
+  const counted = counts === "whole"
+    ? end.closed
+    : counts !== "last" || (end.closed && (yield* nothingFollows(turn)));
+  if (!counted) {
+    for (const { text } of end.held.text) turn.markdown.text(text);
+    return sayHeld(turn, end.held);
+  }
+  deliver(turn, end, end.held, place);
+}
+
+/** Calls that were held while they were read: they go out, wait, or are text. */
+export function deliver(turn: Turn, { unknown }: BlockEnd, held: HeldCalls, place: Place): void {
+  const { dialect, parts } = held;
+  const draft = place !== "content" && turn.place === place; // a call that goes on in the content is none
+  const text = held.text.map(({ field, text }) => ({ place: field === "reasoning" ? field : place, text }));
+  if (draft && unknown) sayHeld(turn, held);
+  else if (draft || unknown) turn.outbox.hold({ why: draft ? "draft" : "unknown", dialect, parts, text });
+  else turn.outbox.whole(dialect, parts);
+}
+
+/** Held calls are text after all. */
+function sayHeld(turn: Turn, { text }: HeldCalls): void {
+  for (const stretch of text) turn.outbox.text(turn.placeOf(stretch.field), stretch.text);
+}
+
+/** Lets each dialect look at what follows the opener; undefined when the turn is over for them. */
+export function* tryOpenings(
+  turn: Turn,
+  hit: Hit,
+  openings: readonly Opening[],
+  delivery?: Delivery,
+  certain = true,
+): Step<Tried> {
+  const { scan } = turn;
+  let cut: BlockEnd["cut"];
+  for (const { dialect, opener, text } of openings) {
+    const start = scan.mark(hit.text);
+    if (text !== hit.text) {
+      scan.unread(start);
+      scan.skip(text.length);
+    }
+    const block = new Block({
+      scan,
+      outbox: turn.outbox,
+      dialect,
+      delivery: delivery ?? deliveryOf(turn, opener),
+      form: opener.form,
+      place: () => certain && turn.markdown.span === 0 ? turn.place : undefined,
+      resolve: turn.resolve,
+    }, start);
+    let closed = false;
+    try {
+      closed = yield* dialect.block(scan, block, { marker: opener.marker, text }, opener);
+    } catch (error) {
+      turn.outbox.problem(
+        "dialect-failed",
+        `${dialect.id}: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+    const end = block.finish(closed);
+    if (end.taken) {
+      breaksOff(turn, end.cut);
+      return { ...end, counts: opener.counts };
+    }
+    cut ??= end.cut;
+    scan.skip(hit.text.length);
+  }
+  breaksOff(turn, cut);
+  return NOT_TAKEN;
+}
+
+function deliveryOf(turn: Turn, { form, counts }: Opener): Delivery {
+  if (counts === "whole" || counts === "last") return "held";
+  return form === "recovered" || counts === "ended" || turn.wholeCalls ? "ended" : "streamed";
+}
+
+/** Nothing but white space and end tokens comes behind: what was read is the last thing said. */
+function* nothingFollows(turn: Turn): Step<boolean> {
+  const { scan } = turn;
+  const behind = scan.mark();
+  do yield* scan.skipSpace(); while (yield* scan.accept(...END_TOKENS));
+  const nothing = (yield* scan.peek()) === "" && turn.interrupted === undefined;
+  scan.rewind(behind);
+  return nothing;
+}
+
+function breaksOff(turn: Turn, cut: BlockEnd["cut"]): void {
+  if (cut === undefined || turn.interrupted !== undefined) return;
+  turn.cut = true;
+  turn.outbox.problem(cut.ended ? "call-truncated" : "call-broken", cut.tool);
+}
+
+const NOT_TAKEN: Tried = { taken: false, closed: false, cut: undefined, unknown: false, held: undefined };
+const REREAD_FLOOR = 1 << 20;
+const REREAD_RATE = 32;
