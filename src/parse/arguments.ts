@@ -14,6 +14,7 @@ import {
 } from "./json.ts";
 import { opensString } from "./json_string.ts";
 import { Members } from "./members.ts";
+import { declaredName } from "./names.ts";
 import { ANY_VALUE, type JsonType, readToolSchema, type ToolSchema, type ValueSchema } from "./schema.ts";
 import { Scanner, type Sink, type Step } from "./scanner.ts";
 import { escapingSink, type Way, wayOf } from "./string_value.ts";
@@ -162,15 +163,11 @@ export class ArgumentsWriter {
   #resolve(name: string): string {
     const alias = this.#aliases.get(name);
     if (alias !== undefined || this.#schema.properties.has(name)) return alias ?? name;
-    for (const plain of [withoutCase, withoutSeparators]) {
-      const meant = this.parameters.filter((declared) => plain(declared) === plain(name));
-      if (meant.length === 0) continue;
-      if (meant.length > 1 || this.#names.has(meant[0]!)) return name;
-      this.#aliases.set(name, meant[0]!);
-      this.#options.problem("arguments-repaired", `parameter ${name} is ${meant[0]}`);
-      return meant[0]!;
-    }
-    return name;
+    const meant = declaredName(name, this.parameters);
+    if (meant === undefined || this.#names.has(meant)) return name;
+    this.#aliases.set(name, meant);
+    this.#options.problem("arguments-repaired", `parameter ${name} is ${meant}`);
+    return meant;
   }
 
   #valueSchema(name: string): ValueSchema {
@@ -261,5 +258,3 @@ export class ArgumentsWriter {
 
 /** What begins so may go out as it comes. */
 const STREAMED = new Map<string, JsonType>([["{", "object"], ["[", "array"]]);
-const withoutCase = (name: string): string => name.toLowerCase();
-const withoutSeparators = (name: string): string => name.toLowerCase().replace(/[-_]/g, "");

@@ -52,3 +52,12 @@ function* shorter(name: string): Generator<string> {
 function bare(name: string): string {
   return name.toLowerCase().replace(/[-_]/g, "");
 }
+
+/** The declared parameter that is meant by a name which differs in case, `-` or `_`; undefined unless it is one. */
+export function declaredName(name: string, declared: readonly string[]): string | undefined {
+  for (const plain of [(text: string) => text.toLowerCase(), bare]) {
+    const meant = declared.filter((each) => plain(each) === plain(name));
+    if (meant.length > 0) return meant.length === 1 ? meant[0] : undefined;
+  }
+  return undefined;
+}

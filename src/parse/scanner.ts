@@ -6,6 +6,7 @@
  */
 import type { Field } from "./event.ts";
 import { type Hit, type Marker, MarkerSet, measure, MORE } from "./marker.ts";
+import { Seams } from "./seams.ts";
 
 /** A piece of reading. Pausing (`yield`) means that text is needed which has not arrived. */
 export type Step<T> = Generator<void, T, void>;
@@ -32,18 +33,13 @@ export class Scanner {
   #ended = false; // no more text will arrive
   #trail: string[] = []; // what was read since the outermost mark, piece by piece
   #marks = 0; // how many marks are set
-  #seams: { offset: number; field: Field }[] = [{ offset: 0, field: "content" }]; // where the field changes
+  readonly #seams = new Seams(); // where the field changes
   #reread = 0; // how much text was unread so far
 
   /** More of the turn. */
   push(text: string, field: Field = "content"): void {
     if (text === "") return;
-    const end = this.#offset + this.#text.length - this.#at;
-    const last = this.#seams[this.#seams.length - 1]!;
-    if (last.field !== field) {
-      if (last.offset === end) last.field = field;
-      else this.#seams.push({ offset: end, field });
-    }
+    this.#seams.add(this.#offset + this.held, field);
     this.#text = this.#at === this.#text.length ? text : this.#text.slice(this.#at) + text;
     this.#at = 0;
   }
@@ -75,7 +71,7 @@ export class Scanner {
 
   /** The field in which the last character that was read came. */
   get field(): Field {
-    return this.#fieldAt(Math.max(0, this.#offset - 1));
+    return this.#seams.fieldAt(Math.max(0, this.#offset - 1));
   }
 
   /**
@@ -121,7 +117,7 @@ export class Scanner {
   commit(): void {
     this.#marks = 0;
     this.#trail = [];
-    while (this.#seams.length > 1 && this.#seams[1]!.offset < this.#offset) this.#seams.shift();
+    this.#seams.forget(this.#offset);
   }
 
   /** What was read since `mark`, by field. */
@@ -129,9 +125,9 @@ export class Scanner {
     const text = this.#trail.slice(mark.piece).join("");
     const stretches: Stretch[] = [];
     for (let from = mark.offset; from < this.#offset;) {
-      const to = Math.min(this.#offset, this.#seamAfter(from));
+      const to = Math.min(this.#offset, this.#seams.after(from));
       stretches.push({
-        field: this.#fieldAt(from),
+        field: this.#seams.fieldAt(from),
         text: text.slice(from - mark.offset, to - mark.offset),
       });
       from = to;
@@ -163,7 +159,7 @@ export class Scanner {
     first?: MarkerSet<M>,
   ): Step<Hit<M> | "seam" | undefined> {
     for (;;) {
-      const seam = this.#seamAfter(this.#offset) - this.#offset + this.#at;
+      const seam = this.#seams.after(this.#offset) - this.#offset + this.#at;
       const cut = seam < this.#text.length;
       const text = cut ? this.#text.slice(0, seam) : this.#text;
       if (first !== undefined) {
@@ -285,18 +281,8 @@ export class Scanner {
     this.#at += size;
     this.#offset += size;
     if (this.#marks > 0) this.#trail.push(text);
-    else if (this.#seams.length > 1) this.commit();
+    else this.#seams.forget(this.#offset);
     return text;
-  }
-
-  #fieldAt(offset: number): Field {
-    let field: Field = this.#seams[0]!.field;
-    for (const seam of this.#seams) if (seam.offset <= offset) field = seam.field;
-    return field;
-  }
-
-  #seamAfter(offset: number): number {
-    return this.#seams.find((seam) => seam.offset > offset)?.offset ?? Infinity;
   }
 }
 

@@ -7,12 +7,12 @@ import { createParser, type Parser } from "../parse/parser.ts";
 import type { RepairConfig } from "../repair_config.ts";
 import { newId } from "./call_id.ts";
 import { fromFunctionCall, isObject } from "./call_piece.ts";
-import { finishReason } from "./finish.ts";
+import { finishReason, saysFinish } from "./finish.ts";
 import { NativeCalls } from "./native_calls.ts";
 import type { Choice, Chunk, Delta, ToolCallDelta } from "./openai.ts";
 import type { Report } from "./problem.ts";
 import type { Outcome } from "./protocol_stage.ts";
-import { Relay, type Relayed } from "./relay.ts";
+import { Relay, type Relayed, says, type Text } from "./relay.ts";
 import type { Item } from "./stage.ts";
 
 /** What a turn needs to know of its request. */
@@ -77,7 +77,7 @@ export class ChoiceTurn {
       return this.chunk({ chunk: { ...item.chunk, choices: [mended] } }, mended);
     }
     const texts = this.#textsOf(delta);
-    if (calls == null && !isWord(choice.finish_reason) && texts.length <= 1) {
+    if (calls == null && !saysFinish(choice.finish_reason) && texts.length <= 1) {
       return this.#text(item, texts[0]);
     }
     return this.#mixed(item, choice, delta, texts);
@@ -129,7 +129,7 @@ export class ChoiceTurn {
       same &&= mended.same;
       deltas = mended.deltas;
     }
-    const finishes = isWord(choice.finish_reason);
+    const finishes = saysFinish(choice.finish_reason);
     const last = finishes ? this.#finish(choice.finish_reason) : NOTHING;
     same &&= last.owed.length === 0;
     if (idle && same && says([...events, ...last.events], texts)) return [item];
@@ -231,9 +231,6 @@ export class ChoiceTurn {
   }
 }
 
-/** Text of one field. */
-type Text = readonly [field: Field, text: string];
-
 /** What comes when a turn is over. */
 interface Last {
   readonly events: readonly TurnEvent[];
@@ -244,26 +241,7 @@ const NO_DELTA: Delta = {};
 const NO_TEXT: Text = ["content", ""];
 const NOTHING: Last = { events: [], owed: [] };
 
-/** Whether a finish reason says anything; some servers send `""` or `"null"` with every chunk. */
-function isWord(reason: string | null | undefined): reason is string {
-  return typeof reason === "string" && reason !== "" && reason !== "null";
-}
-
 /** Whether a tool has parameters. */
 function takesAny({ parameters }: Tool): boolean {
   return isObject(parameters?.["properties"]) && Object.keys(parameters["properties"]).length > 0;
-}
-
-/** Whether what the parser said is just what it was given. */
-function says(events: readonly TurnEvent[], texts: readonly Text[]): boolean {
-  const said: Text[] = [];
-  for (const event of events) {
-    if (event.type !== "content-delta" && event.type !== "reasoning-delta") return false;
-    said.push([event.type === "content-delta" ? "content" : "reasoning", event.text]);
-  }
-  return joined(said) === joined(texts);
-}
-
-function joined(texts: readonly Text[]): string {
-  return texts.map(([field, text], n) => (texts[n - 1]?.[0] === field ? "" : `\0${field}\0`) + text).join("");
 }

@@ -78,3 +78,8 @@ export function isProtocolFinish(word: unknown): boolean {
     word === "tool_calls" ||
     word === "content_filter" || word === "function_call";
 }
+
+/** Whether a finish reason says anything; some servers send `""` or `"null"` with every chunk (symptoms C4). */
+export function saysFinish(reason: unknown): reason is string {
+  return typeof reason === "string" && reason !== "" && reason !== "null";
+}

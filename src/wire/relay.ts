@@ -1,5 +1,5 @@
 /** Lets chunks whose text turned out to be plain go on as the upstream wrote them, byte for byte (rule 2). */
-import type { Field } from "../parse/event.ts";
+import type { Field, TurnEvent } from "../parse/event.ts";
 import type { Item } from "./stage.ts";
 
 /** A chunk that holds nothing but text of one field, and waits until the parser has let all of that text pass. */
@@ -7,6 +7,23 @@ interface Waiting {
   readonly item: Item;
   readonly field: Field;
   readonly text: string;
+}
+
+/** Text of one field. */
+export type Text = readonly [field: Field, text: string];
+
+/** Whether what the parser said is just what it was given. */
+export function says(events: readonly TurnEvent[], texts: readonly Text[]): boolean {
+  const said: Text[] = [];
+  for (const event of events) {
+    if (event.type !== "content-delta" && event.type !== "reasoning-delta") return false;
+    said.push([event.type === "content-delta" ? "content" : "reasoning", event.text]);
+  }
+  return joined(said) === joined(texts);
+}
+
+function joined(texts: readonly Text[]): string {
+  return texts.map(([field, text], n) => (texts[n - 1]?.[0] === field ? "" : `\0${field}\0`) + text).join("");
 }
 
 /** What goes on: a chunk as it came; text that needs a chunk of its own; what a chunk held beside its text. */

@@ -1,0 +1,32 @@
+/** Where a turn goes on in another field: its text is read as one, but comes in the content and in the reasoning. */
+import type { Field } from "./event.ts";
+
+export class Seams {
+  #list: { offset: number; field: Field }[] = [{ offset: 0, field: "content" }];
+
+  /** Text that begins at `offset` came in `field`. */
+  add(offset: number, field: Field): void {
+    const last = this.#list[this.#list.length - 1]!;
+    if (last.field === field) return;
+    if (last.offset === offset) last.field = field;
+    else this.#list.push({ offset, field });
+  }
+
+  /** The field of the character at `offset`. */
+  fieldAt(offset: number): Field {
+    let { field } = this.#list[0]!;
+    for (const seam of this.#list) if (seam.offset <= offset) field = seam.field;
+    return field;
+  }
+
+  /** Where the field changes next behind `offset`. */
+  after(offset: number): number {
+    if (this.#list.length === 1) return Infinity;
+    return this.#list.find((seam) => seam.offset > offset)?.offset ?? Infinity;
+  }
+
+  /** Nothing before `offset` will be asked for, but for the character right before it. */
+  forget(offset: number): void {
+    while (this.#list.length > 1 && this.#list[1]!.offset < offset) this.#list.shift();
+  }
+}
