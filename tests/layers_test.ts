@@ -125,6 +125,10 @@ test("every dialect is in the registry once, and has vectors", () => {
     assert.ok(vectorFiles.some(({ dialect }) => dialect === id), `${id} has a vector file`);
   }
   for (const { dialect } of vectorFiles) {
-    assert.ok(ids.includes(dialect), `fixtures for ${dialect}, which is not registered`);
+    // `text` is no dialect: it holds what must not become a call in any.
+    assert.ok(
+      ids.includes(dialect) || dialect === "text",
+      `fixtures for ${dialect}, which is not registered`,
+    );
   }
 });

@@ -28,10 +28,11 @@ export const react: Dialect = {
     if (!name || !out.knows(name)) return false;
     yield* scan.skipSpace();
     if (!(yield* scan.accept(...LABELS))) return false;
-    yield* blanks(scan);
+    yield* scan.skipSpace();
     const call = out.call(name);
     if (call === undefined) return false;
     const next = yield* scan.peek();
+    if (yield* scan.sees(...NEXT)) return call.required.length === 0 && call.end();
     if (next === "`" && (yield* scan.accept("```json", "```"))) {
       if (!(yield* call.json(scan))) return false;
       yield* scan.skipSpace();

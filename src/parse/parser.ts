@@ -252,12 +252,13 @@ class TurnParser implements Parser {
     return form === "recovered" || this.#wholeCalls ? "ended" : "streamed";
   }
 
-  /** Nothing but white space and end tokens comes behind: what was read is the last thing said. */
+  /** Nothing comes behind but white space, end tokens, or a made-up result: what was read is the last thing said. */
   *#nothingFollows(): Step<boolean> {
     const scan = this.#scan;
     const behind = scan.mark();
     do yield* scan.skipSpace(); while (yield* scan.accept(...END_TOKENS));
-    const nothing = (yield* scan.peek()) === "" && this.#interrupted === undefined;
+    const over = (yield* scan.peek()) === "" || (yield* scan.sees(...RESULT_TAGS, RESULT_WORD)) !== undefined;
+    const nothing = over && this.#interrupted === undefined;
     scan.rewind(behind);
     return nothing;
   }
