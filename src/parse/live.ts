@@ -1,7 +1,7 @@
 /** The dialects that are live at once, and all the markers that matter in a turn, as one set. */
 import type { Dialect, Opener, Tool } from "./dialect.ts";
 import { type Marker, MarkerSet } from "./marker.ts";
-import { END_TOKENS, REASONING_TAGS, RESULT_TAGS, RESULT_WORD } from "./signals.ts";
+import { END_TOKENS, LONE_CLOSERS, REASONING_TAGS, RESULT_TAGS, RESULT_WORD } from "./signals.ts";
 
 /** A dialect that may open with a marker. */
 export interface Candidate {
@@ -46,6 +46,7 @@ function compile(dialects: readonly Dialect[], tools: readonly Tool[]): Live {
   );
   const signals: readonly Marker[] = [
     ...REASONING_TAGS.flat(),
+    ...LONE_CLOSERS,
     ...END_TOKENS,
     ...RESULT_TAGS,
     RESULT_WORD,
@@ -57,7 +58,7 @@ function compile(dialects: readonly Dialect[], tools: readonly Tool[]): Live {
     openers,
     fenceOpeners: [...openers.keys()],
     thinkOpeners: new Map(REASONING_TAGS),
-    thinkClosers: new Set(REASONING_TAGS.map(([, close]) => close)),
+    thinkClosers: new Set([...REASONING_TAGS.map(([, close]) => close), ...LONE_CLOSERS]),
     markers: new MarkerSet([...anywhere.map(([marker]) => marker), ...signals]),
     lineMarkers: new MarkerSet([...openers.keys(), ...signals]),
   };

@@ -16,6 +16,11 @@ export const REASONING_TAGS: readonly (readonly [open: string, close: string])[]
   ["<|channel>thought\n", "<channel|>"],
 ];
 
+/** What ends reasoning that only a prompt can have opened. */
+export const LONE_CLOSERS: readonly string[] = [
+  "[BEGIN FINAL RESPONSE]", // Apriel 1.5 and 1.6
+];
+
 /** Tokens that end a turn; servers that do not strip them leak them at the end of the text (`dialects.md` §9.8). */
 export const END_TOKENS: readonly string[] = [
   "<|im_end|>",
@@ -34,6 +39,7 @@ export const END_TOKENS: readonly string[] = [
   "<|user|>",
   "<|role_end|>",
   "<|iquest_end|>",
+  "[END FINAL RESPONSE]",
 ];
 
 /** What opens a tool result. A model that writes one after its own call has made it up (rule 9). */
