@@ -135,7 +135,7 @@ for (const { id } of dialects) {
 }
 
 const MARKUP_OF_REASONING =
-  /<\/?(?:mm:|seed:|longcat_)?(?:think|thinking|thought)>|\[\/?THINK\]|◁\/?think▷|<\||>>>all\n/;
+  /<\/?(?:mm:|seed:|longcat_)?(?:think|thinking|thought)>|\[\/?THINK\]|◁\/?think▷|<\||>>>all\n|FINAL RESPONSE\]/;
 
 function isSubsequence(part: string, whole: string): boolean {
   let at = 0;
