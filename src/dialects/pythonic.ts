@@ -52,7 +52,7 @@ const wrapped: readonly Dialect[] = ROWS.map(({ id, aka, models, opener, closer 
 
   *block(scan, out) {
     const json = yield* opensCalls(scan);
-    if (json ? !(yield* jsonCalls(scan, out)) : !(yield* pythonList(scan, out))) return false;
+    if (json ? !(yield* jsonCalls(scan, out)) : !(yield* pythonList(scan, out, true))) return false;
     const behind = scan.mark();
     yield* scan.skipSpace();
     if (yield* scan.accept(closer)) scan.release();
