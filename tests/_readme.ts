@@ -44,8 +44,9 @@ export function upToDate(): { readonly now: string; readonly wanted: string } {
   return { now, wanted };
 }
 
-function openersOf({ opens }: Dialect): string {
-  const shown = opens.filter(({ form }) => form !== "recovered").flatMap(nameOf);
+function openersOf(dialect: Dialect): string {
+  const opens = [...dialect.opens, ...dialect.opensFor?.([{ name: "NAME" }]) ?? []];
+  const shown = opens.filter(({ form }) => form !== "recovered").flatMap(nameOf).map((text) => text.trim());
   return [...new Set(shown)].map((text) => `\`${text.replaceAll("|", "\\|")}\``).join(", ");
 }
 

@@ -115,7 +115,8 @@ test("the core names no runtime", () => {
 
 test("files stay short enough to be one idea", () => {
   for (const [path, source] of sources) {
-    assert.ok(source.split("\n").length <= 260, `src/${path} has ${source.split("\n").length} lines`);
+    const lines = source.trimEnd().split("\n").length;
+    assert.ok(lines <= 260, `src/${path} has ${lines} lines`);
   }
 });
 
@@ -131,6 +132,10 @@ test("every dialect is in the registry once, and has vectors", () => {
     assert.ok(vectorFiles.some(({ dialect }) => dialect === id), `${id} has a vector file`);
   }
   for (const { dialect } of vectorFiles) {
-    assert.ok(ids.includes(dialect), `fixtures for ${dialect}, which is not registered`);
+    // `text` is no dialect: it holds what must not become a call in any.
+    assert.ok(
+      ids.includes(dialect) || dialect === "text",
+      `fixtures for ${dialect}, which is not registered`,
+    );
   }
 });

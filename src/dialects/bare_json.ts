@@ -80,15 +80,27 @@ function* nameAhead(scan: Scanner): Step<string | undefined> {
   for (;;) {
     yield* scan.skipSpace();
     let key = yield* scan.accept(...NAME_KEYS, ...OTHER_KEYS, ...ARGUMENTS_KEYS);
-    if (key === undefined) return undefined;
-    if (!NAME_KEYS.includes(key.text)) key = (yield* scan.take(NAME_KEY, FARTHEST_NAME))?.hit;
+    if (key !== undefined && ARGUMENTS_KEYS.includes(key.text)) {
+      key = (yield* scan.take(NAME_KEY, FARTHEST_NAME))?.hit;
+    }
     yield* scan.skipSpace();
     if (key === undefined || !(yield* scan.accept(":"))) return undefined;
     yield* scan.skipSpace();
     if (yield* scan.accept("{")) continue; // OpenAI's "function": {"name": …}
-    if (!(yield* scan.accept('"', "'"))) return undefined;
-    return (yield* scan.take(QUOTE, LONGEST_NAME))?.text;
+    const text = (yield* scan.accept('"', "'"))
+      ? (yield* scan.take(QUOTE, LONGEST_NAME))?.text
+      : yield* number(scan);
+    if (text === undefined || NAME_KEYS.includes(key.text)) return text;
+    yield* scan.skipSpace();
+    if (!(yield* scan.accept(","))) return undefined;
   }
+}
+
+/** A number, as an `index` or an `id` is; undefined when there is none. */
+function* number(scan: Scanner): Step<string | undefined> {
+  let digits = "";
+  while (digits.length < 16 && /\d/.test(yield* scan.peek())) digits += yield* scan.next();
+  return digits === "" ? undefined : digits;
 }
 
 function quoted(...keys: readonly string[]): readonly string[] {

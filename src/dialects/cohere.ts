@@ -79,6 +79,7 @@ const noCall: Call = {
   },
   jsonText: () => true,
   identify: () => {},
+  abandon: () => false,
   end: () => true,
 };
 

@@ -1,6 +1,7 @@
 /** Functionary: a recipient for each part of the answer, and what it gets behind it. */
-import type { Dialect, Tool } from "../parse/dialect.ts";
-import { either, type Marker, MarkerSet, maybe, shape } from "../parse/marker.ts";
+import type { Dialect } from "../parse/dialect.ts";
+import { chars, type Marker, MarkerSet, maybe, shape } from "../parse/marker.ts";
+import { IDENTIFIER } from "./python_string.ts";
 
 // Functionary v3.2; the prompt holds the first `>>>`. `all` is the user:
 //   >>>all
@@ -11,16 +12,19 @@ export const functionary32: Dialect = {
   id: "functionary-v32",
   aka: ["functionary_v3_llama_3"],
   models: "Functionary v3.2",
-  opens: [{ marker: ">>>all\n", form: "bare", where: "line" }],
-
-  opensFor(tools) {
-    if (tools.length === 0) return [];
-    const name = either(...namesOf(tools));
-    return [
-      { marker: shape(">>>", name, "\n"), shown: ">>>NAME", form: "bare" },
-      { marker: shape(name, "\n{"), shown: "NAME", form: "bare", where: "turn", counts: "last", fences: [] },
-    ];
-  },
+  opens: [{ marker: ">>>all\n", form: "bare", where: "line" }, {
+    marker: shape(">>>", chars(IDENTIFIER, 1, 96), "\n"),
+    shown: ">>>NAME",
+    form: "bare",
+  }],
+  opensFor: (tools) =>
+    tools.map(({ name }) => ({
+      marker: `${name}\n{`,
+      form: "bare",
+      where: "turn",
+      counts: "last",
+      fences: [],
+    })),
 
   *block(scan, out, { text }) {
     if (text === ">>>all\n") {
@@ -31,7 +35,6 @@ export const functionary32: Dialect = {
       scan.rewind(scan.mark(text));
       scan.skip(text.length - 1);
     }
-    yield* scan.skipSpace();
     if ((yield* scan.peek()) !== "{") return false;
     const call = out.call(text.replace(/^>>>|\n\{?$/g, ""));
     return call !== undefined && (yield* call.json(scan)) && call.end();
@@ -65,7 +68,3 @@ export const functionary2: Dialect = {
     return true;
   },
 };
-
-function namesOf(tools: readonly Tool[]): readonly string[] {
-  return tools.map(({ name }) => name);
-}

@@ -141,8 +141,8 @@ function* bareWord(scan: Scanner, tokens: LiteralTokens): Step<string | undefine
     yield* scan.run(WORD_END, (text) => word += text);
     if (word.length > LONGEST_WORD) return undefined;
     const char = yield* scan.peek();
-    if (char === "" || char === "<") return undefined;
-    if (char === "}") return word.trim();
+    if (char === "") return undefined;
+    if (char === "}" || (yield* scan.sees(tokens.callEnd))) return word.trim();
     if (strictScalar(word.trim()) !== undefined || (yield* scan.sees(NEXT_KEY))) return word.trim();
     if (yield* scan.sees(shape(",", space, tokens.quote))) return word.trim();
     word += yield* scan.next();

@@ -159,6 +159,7 @@ function* value(
   const inside = new MarkerSet([close, `<${tool}>`, callEnd]);
   const next = [
     callEnd,
+    ...outer,
     ...call.parameters.map((each) => `<${each}>`),
     ...AROUND.map((each) => `</${each}>`),
   ];

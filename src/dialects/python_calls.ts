@@ -1,5 +1,6 @@
 /** Calls as Python writes them: `get_weather(city="Paris", days=3)` (family G). */
 import type { Call, Out } from "../parse/dialect.ts";
+import { MarkerSet } from "../parse/marker.ts";
 import type { Scanner, Step } from "../parse/scanner.ts";
 import { pythonGap, pythonValue } from "./python_literal.ts";
 import { KEYWORD, opensPythonString, pythonString } from "./python_string.ts";
@@ -70,9 +71,10 @@ const give = (call: Call, name: string, json: string): boolean =>
 
 /**
  * Reads calls for as long as there are any, with commas, semicolons or white space between. Whatever follows is
- * left. True when there was at least one, and none broke off.
+ * left. True when there was at least one, and none broke off; with `salvage`, one that breaks off is text where
+ * another follows it.
  */
-export function* pythonCalls(scan: Scanner, out: Out): Step<boolean> {
+export function* pythonCalls(scan: Scanner, out: Out, salvage = false): Step<boolean> {
   for (let calls = 0;; calls++) {
     const behind = scan.mark();
     yield* scan.skipSpace();
@@ -83,15 +85,35 @@ export function* pythonCalls(scan: Scanner, out: Out): Step<boolean> {
       return calls > 0;
     }
     scan.release();
-    if (!(yield* pythonCall(scan, out, name))) return false;
+    const call = out.call(name);
+    if (call === undefined) return false;
+    const start = scan.here();
+    if ((yield* pythonArguments(scan, out, call)) && call.end()) continue;
+    if (!salvage || !call.abandon() || !(yield* reachNextCall(scan, out))) return false;
+    out.text(`${name}(${scan.since(start).map(({ text }) => text).join("")}`);
   }
 }
 
+/** Reads on to where another call follows. */
+function* reachNextCall(scan: Scanner, out: Out): Step<boolean> {
+  for (let tries = 0; tries < 16; tries++) {
+    if ((yield* scan.take(CLOSING, 1024)) === undefined) return false;
+    const behind = scan.mark();
+    yield* scan.skipSpace();
+    yield* scan.accept(",", ";");
+    yield* scan.skipSpace();
+    const name = yield* callee(scan);
+    scan.rewind(behind);
+    if (name !== undefined && out.knows(name)) return true;
+  }
+  return false;
+}
+
 /** Reads a list of calls, with or without its brackets; models forget the last, or write another. */
-export function* pythonList(scan: Scanner, out: Out): Step<boolean> {
+export function* pythonList(scan: Scanner, out: Out, salvage = false): Step<boolean> {
   yield* scan.skipSpace();
   const listed = (yield* scan.accept("[")) !== undefined;
-  if (!(yield* pythonCalls(scan, out))) return false;
+  if (!(yield* pythonCalls(scan, out, salvage))) return false;
   if (!listed) return true;
   const behind = scan.mark();
   yield* scan.skipSpace();
@@ -108,5 +130,6 @@ export function* pythonList(scan: Scanner, out: Out): Step<boolean> {
   return true;
 }
 
+const CLOSING = new MarkerSet([")"]);
 const NAME_END = /[^\w.:/-]/g;
 const NAME = /^[A-Za-z_][\w.:/-]{0,127}$/;

@@ -1,6 +1,6 @@
 /** Calls as Python, with markers around them, a row a model, and with none. */
 import type { Dialect, Opener } from "../parse/dialect.ts";
-import { chars, either, type Marker, maybe, shape, space } from "../parse/marker.ts";
+import { chars, type Marker, shape, space } from "../parse/marker.ts";
 import type { Scanner, Step } from "../parse/scanner.ts";
 import { jsonCalls } from "./json_calls.ts";
 import { callee, pythonCall, pythonCalls, pythonList } from "./python_calls.ts";
@@ -52,7 +52,7 @@ const wrapped: readonly Dialect[] = ROWS.map(({ id, aka, models, opener, closer 
 
   *block(scan, out) {
     const json = yield* opensCalls(scan);
-    if (json ? !(yield* jsonCalls(scan, out)) : !(yield* pythonList(scan, out))) return false;
+    if (json ? !(yield* jsonCalls(scan, out)) : !(yield* pythonList(scan, out, true))) return false;
     const behind = scan.mark();
     yield* scan.skipSpace();
     if (yield* scan.accept(closer)) scan.release();
@@ -96,19 +96,12 @@ const pythonLines: Dialect = {
   id: "python-lines",
   aka: ["granite_pythonic", "gemma3"],
   models: "Granite; Gemma 3 and 3n",
-  opens: [],
-
-  opensFor(tools): readonly Opener[] {
-    if (tools.length === 0) return [];
-    const name = either(...tools.map(({ name }) => name));
-    const marker = shape(maybe("print("), maybe("default_api."), name, "(");
-    const fences = FENCES.slice(1);
-    return [{ marker, shown: "NAME(", form: "bare", where: "turn", counts: "last", fences }];
-  },
+  opens: [pythonLine("print("), pythonLine("default_api.")],
+  opensFor: (tools) => tools.map(({ name }) => pythonLine(`${name}(`)),
 
   *block(scan, out, { text }) {
     scan.rewind(scan.mark(text));
-    const printed = text.startsWith("print(") && !out.knows("print");
+    const printed = text === "print(" && !out.knows("print");
     if (!printed) return yield* pythonCalls(scan, out);
     while (yield* scan.accept("print(")) {
       const name = yield* callee(scan);
@@ -120,6 +113,10 @@ const pythonLines: Dialect = {
     return true;
   },
 };
+
+function pythonLine(marker: string): Opener {
+  return { marker, form: "bare", where: "turn", counts: "last", fences: FENCES.slice(1) };
+}
 
 // Llama 3, for its own tools and for others:
 //   <|python_tag|>{"name": "get_weather", "parameters": {"city": "Paris", "days": 3}}; {…}

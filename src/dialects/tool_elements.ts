@@ -1,6 +1,6 @@
 /** Tools as elements: Cline's form, its relatives, and MCP's. */
 import type { Dialect, Opener } from "../parse/dialect.ts";
-import { either, MarkerSet, shape } from "../parse/marker.ts";
+import { MarkerSet } from "../parse/marker.ts";
 import type { Scanner, Step } from "../parse/scanner.ts";
 import { namedElement } from "./named_element.ts";
 
@@ -24,22 +24,18 @@ export const toolElements: Dialect = {
   models: "any that saw transcripts of Cline, Roo or Kilo",
   opens: WRAPPERS.map(([marker]): Opener => ({ marker, form: "bare" })),
 
-  opensFor(tools): readonly Opener[] {
-    if (tools.length === 0) return [];
-    const name = either(...tools.map(({ name }) => name));
-    const marker = shape("<", name, either(">", " ", "\n", "\t", "\r", "/"));
-    return [{
-      marker,
-      shown: "<TOOL>",
+  opensFor: (tools) =>
+    tools.map(({ name }): Opener => ({
+      marker: `<${name}`,
       form: "bare",
       where: "line",
       fences: ["", "xml", "tool_call", "tool"],
-    }];
-  },
+    })),
 
   *block(scan, out, { text }) {
     const closer = WRAPPERS.find(([open]) => open === text)?.[1];
     if (closer === undefined) {
+      if (!/^[\s/>]$/.test(yield* scan.peek())) return false; // another name, which begins with the tool's
       scan.rewind(scan.mark(text));
       return yield* namedElement(scan, out, []);
     }

@@ -20,10 +20,23 @@ export function* otherBody(scan: Scanner, out: Out, closers: readonly Marker[]):
       if (!(yield* namedCalls(scan, out))) return false;
     } else if (yield* nested(scan)) continue;
     else if (!found) return undefined;
-    else return (yield* scan.accept(...closers)) !== undefined;
+    else return (yield* scan.accept(...closers)) !== undefined || (yield* closerCut(scan));
     found = true;
   }
 }
+
+/** A closer that the end of the turn cuts off (MiniMax M1). */
+function* closerCut(scan: Scanner): Step<boolean> {
+  const behind = scan.mark();
+  let name = "";
+  if (yield* scan.accept("</")) yield* scan.run(NAME_END, (text) => name += text);
+  const cut = name !== "" && (yield* scan.peek()) === "";
+  if (cut) scan.release();
+  else scan.rewind(behind);
+  return cut;
+}
+
+const NAME_END = /[^\w:.-]/g;
 
 /** `<tool_call>` or its closer inside the block, with JSON or a name behind it. */
 function* nested(scan: Scanner): Step<boolean> {

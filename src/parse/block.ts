@@ -141,6 +141,7 @@ export class Block implements Out {
       json: (scan): Step<boolean> => writer.json(scan),
       jsonText: (text) => writer.jsonText(text),
       identify: (given) => void (current.id = given),
+      abandon: () => this.#abandon(current),
       end: (recovered = false) => this.#current !== current || this.#end(recovered),
     };
   }
@@ -182,6 +183,13 @@ export class Block implements Out {
       this.#goOut(current);
       scan.commit(); // it cannot be taken back any more
     }
+  }
+
+  #abandon(current: Current): boolean {
+    if (current.index !== undefined) return false;
+    this.#current = undefined;
+    this.#broken = false;
+    return true;
   }
 
   /** Closes the current call. False when it does not count. */

@@ -96,6 +96,8 @@ export interface Call {
   jsonText(text: string): boolean;
   /** Gives the id that the dialect carries, where it comes behind the name; too late for a call that has gone out. */
   identify(id: string): void;
+  /** It is no call after all, and what follows may be another. False when some of it has gone out. */
+  abandon(): boolean;
   /**
    * The call is closed; `recovered` says that its own closer was missing. False when it does not count, as it
    * lacks what its tool requires (rule 11): then it is no call, and the block is to end with false.

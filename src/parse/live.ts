@@ -1,7 +1,14 @@
 /** The dialects that are live at once, and all the markers that matter in a turn, as one set. */
 import type { Dialect, Opener, Tool } from "./dialect.ts";
 import { type Hit, type Marker, MarkerSet, measure } from "./marker.ts";
-import { END_TOKENS, NUMBERED_THINK, REASONING_TAGS, RESULT_TAGS, RESULT_WORD } from "./signals.ts";
+import {
+  END_TOKENS,
+  LONE_CLOSERS,
+  NUMBERED_THINK,
+  REASONING_TAGS,
+  RESULT_TAGS,
+  RESULT_WORD,
+} from "./signals.ts";
 
 /** A dialect that may open with a marker. */
 export interface Candidate {
@@ -27,6 +34,7 @@ export interface Live {
 const SIGNALS: readonly Marker[] = [
   ...REASONING_TAGS.flat(),
   ...NUMBERED_THINK,
+  ...LONE_CLOSERS,
   ...END_TOKENS,
   ...RESULT_TAGS,
   RESULT_WORD,

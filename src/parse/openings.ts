@@ -6,7 +6,7 @@ import { type Opening, openingsAt } from "./live.ts";
 import type { Hit } from "./marker.ts";
 import type { Place } from "./outbox.ts";
 import type { Step } from "./scanner.ts";
-import { END_TOKENS } from "./signals.ts";
+import { END_TOKENS, RESULT_TAGS, RESULT_WORD } from "./signals.ts";
 import type { Turn } from "./turn.ts";
 
 /** How a block came out, and what had to be there for it. */
@@ -119,12 +119,13 @@ function deliveryOf(turn: Turn, { form, counts }: Opener): Delivery {
   return form === "recovered" || counts === "ended" || turn.wholeCalls ? "ended" : "streamed";
 }
 
-/** Nothing but white space and end tokens comes behind: what was read is the last thing said. */
+/** Nothing comes behind but white space, end tokens, or a made-up result: what was read is the last thing said. */
 function* nothingFollows(turn: Turn): Step<boolean> {
   const { scan } = turn;
   const behind = scan.mark();
   do yield* scan.skipSpace(); while (yield* scan.accept(...END_TOKENS));
-  const nothing = (yield* scan.peek()) === "" && turn.interrupted === undefined;
+  const over = (yield* scan.peek()) === "" || (yield* scan.sees(...RESULT_TAGS, RESULT_WORD)) !== undefined;
+  const nothing = over && turn.interrupted === undefined;
   scan.rewind(behind);
   return nothing;
 }

@@ -20,13 +20,18 @@ export const REASONING_TAGS: readonly (readonly [open: string, close: string])[]
   ["<|channel>thought\n", "<channel|>"],
 ];
 
+/** What ends reasoning that only a prompt can have opened. */
+export const LONE_CLOSERS: readonly string[] = [
+  "[BEGIN FINAL RESPONSE]", // Apriel 1.5 and 1.6
+];
+
 /** Hunyuan 4 puts the number of its checkpoint into the tags: `<think:6124c78e>`. */
 export const NUMBERED_THINK: readonly Shape[] = ["<think:", "</think:"].map((start) =>
   shape(start, chars("0123456789abcdef", 1, 16), ">")
 );
 
 const CLOSERS = new Map(REASONING_TAGS);
-const ALL_CLOSERS = new Set(CLOSERS.values());
+const ALL_CLOSERS = new Set([...CLOSERS.values(), ...LONE_CLOSERS]);
 
 /** What closes the reasoning that `tag` opens; undefined when it opens none. */
 export function closerOfReasoning(tag: string): string | undefined {
@@ -57,6 +62,7 @@ export const END_TOKENS: readonly string[] = [
   "<|role_end|>",
   "<|END_OF_TURN_TOKEN|>",
   "<|iquest_end|>",
+  "[END FINAL RESPONSE]",
   "<|im:end|>",
   "<|eot|>",
   "<|eom|>",
