@@ -7,32 +7,18 @@
 import type { Field } from "./event.ts";
 import { type Hit, type Marker, MarkerSet, measure, MORE } from "./marker.ts";
 import { Seams } from "./seams.ts";
+import type { Sink, Step, Stretch } from "./step.ts";
+import { type Mark, Trail } from "./trail.ts";
 
-/** A piece of reading. Pausing (`yield`) means that text is needed which has not arrived. */
-export type Step<T> = Generator<void, T, void>;
-
-/** Takes text as it is read. */
-export type Sink = (text: string) => void;
-
-/** A place in the turn to which reading can go back. */
-export interface Mark {
-  readonly piece: number;
-  readonly offset: number;
-}
-
-/** A stretch of text that came in one field. */
-export interface Stretch {
-  readonly field: Field;
-  readonly text: string;
-}
+export type { Sink, Step, Stretch } from "./step.ts";
+export type { Mark } from "./trail.ts";
 
 export class Scanner {
   #text = ""; // arrived; what lies before #at has been read
   #at = 0; // how much of #text has been read
   #offset = 0; // where #at is in the turn
   #ended = false; // no more text will arrive
-  #trail: string[] = []; // what was read since the outermost mark, piece by piece
-  #marks = 0; // how many marks are set
+  readonly #trail = new Trail(); // what may be unread
   readonly #seams = new Seams(); // where the field changes
   #reread = 0; // how much text was unread so far
 
@@ -79,15 +65,12 @@ export class Scanner {
    * must be the last thing that was read, the mark stands before it.
    */
   mark(eaten = ""): Mark {
-    const offset = this.#offset - eaten.length;
-    if (eaten !== "" && this.#marks === 0) this.#trail = [eaten];
-    this.#marks++;
-    return { piece: this.#trail.length - (eaten === "" ? 0 : 1), offset };
+    return this.#trail.mark(this.#offset, eaten);
   }
 
   /** A place to go back to for as long as the mark that is set now is. */
   here(): Mark {
-    return { piece: this.#trail.length, offset: this.#offset };
+    return this.#trail.here(this.#offset);
   }
 
   /** Unreads all that was read since `mark`, and releases the innermost mark. */
@@ -98,7 +81,7 @@ export class Scanner {
 
   /** Unreads all that was read since `mark`, which stays set. */
   unread(mark: Mark): void {
-    const back = this.#trail.splice(mark.piece).join("");
+    const back = this.#trail.cut(mark);
     if (back.length <= this.#at) this.#at -= back.length; // it is all still there
     else {
       this.#text = back + this.#text.slice(this.#at);
@@ -110,19 +93,18 @@ export class Scanner {
 
   /** The innermost mark is no longer needed. */
   release(): void {
-    if (this.#marks > 0 && --this.#marks === 0) this.commit();
+    if (this.#trail.release()) this.commit();
   }
 
   /** All that was read so far has been understood; no mark can be gone back to. */
   commit(): void {
-    this.#marks = 0;
-    this.#trail = [];
+    this.#trail.clear();
     this.#seams.forget(this.#offset);
   }
 
   /** What was read since `mark`, by field. */
   since(mark: Mark): Stretch[] {
-    const text = this.#trail.slice(mark.piece).join("");
+    const text = this.#trail.since(mark);
     const stretches: Stretch[] = [];
     for (let from = mark.offset; from < this.#offset;) {
       const to = Math.min(this.#offset, this.#seams.after(from));
@@ -265,13 +247,9 @@ export class Scanner {
     yield* this.run(NOT_SPACE, ignore);
   }
 
-  /** Hands text straight to its reader. */
+  /** Hands text straight to its reader; half of a surrogate pair is no character yet. */
   #deliver(to: number, sink: Sink): void {
-    // Half of a surrogate pair is no character yet.
-    if (
-      to === this.#text.length && !this.#ended && to > this.#at &&
-      isHighSurrogate(this.#text.charCodeAt(to - 1))
-    ) to--;
+    if (to === this.#text.length && !this.#ended && isHighSurrogate(this.#text.charCodeAt(to - 1))) to--;
     if (to > this.#at) sink(this.#read(to - this.#at));
   }
 
@@ -280,7 +258,7 @@ export class Scanner {
     const text = this.#text.slice(this.#at, this.#at + size);
     this.#at += size;
     this.#offset += size;
-    if (this.#marks > 0) this.#trail.push(text);
+    if (this.#trail.marked) this.#trail.add(text);
     else this.#seams.forget(this.#offset);
     return text;
   }
