@@ -99,7 +99,7 @@ async function formOf(body: UpstreamBody, type: string): Promise<"events" | "jso
 /** The answer's way through the stages. */
 function open({ chat, config, exchange: { problem } }: Context) {
   const { tools, choices, model } = chat;
-  const turn = tools.length > 0 ? turnStage({ tools, config, problem }) : undefined;
+  const turn = tools.length > 0 ? turnStage({ tools, model, config, problem }) : undefined;
   const outcome = turn === undefined ? {} : { outcome: (choice: number) => turn.outcome(choice) };
   const protocol = protocolStage({ tools: turn !== undefined, choices, model, problem, ...outcome });
   const answer = new Answer({ turn, protocol, several: choices > 1, problem });

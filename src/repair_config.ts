@@ -6,8 +6,11 @@ export interface RepairConfig {
   readonly mode: "native" | "bridge" | "fallback";
   /** Whether arguments go out as they arrive, or each call once it is complete and valid. */
   readonly arguments: "stream" | "whole";
-  /** Whether reasoning inside the content is moved to its own field, or left where it is. */
-  readonly reasoning: "split" | "keep";
+  /**
+   * Whether reasoning inside the content is moved to its own field, or left where it is. `open`: moved, and the
+   * prompt has opened it, so that the content begins inside it and only its closing tag will come.
+   */
+  readonly reasoning: "split" | "keep" | "open";
   /** The largest request body that is taken, in bytes. */
   readonly requestBytes: number;
   /** After how much silence an empty delta goes out while a call is held back, in milliseconds. */
@@ -16,8 +19,31 @@ export interface RepairConfig {
   readonly peekMs: number;
   /** How long a finished answer may stay open and silent before it is closed, in milliseconds. */
   readonly finishGraceMs: number;
-  /** The dialects to look for; all of them when not said. */
-  readonly dialects?: readonly string[];
+  /** The dialects to look for, by model: the first rule that fits counts. All of them when none does. */
+  readonly dialects?: readonly DialectRule[];
+}
+
+/** Which dialects a model writes. */
+export interface DialectRule {
+  /** The model's name; `*` stands for anything, and letter case does not count. */
+  readonly models: string;
+  /** Ids, in the order in which they are tried where they share an opener. */
+  readonly dialects: readonly string[];
+}
+
+/** The dialects that the rules name for a model; undefined for all. */
+export function dialectsFor(
+  model: string,
+  rules: readonly DialectRule[] = [],
+): readonly string[] | undefined {
+  return rules.find((rule) => patternOf(rule.models).test(model))?.dialects;
+}
+
+function patternOf(models: string): RegExp {
+  return new RegExp(
+    `^${models.split("*").map((part) => part.replace(/[\\^$.+?()[\]{}|]/g, "\\$&")).join(".*")}$`,
+    "i",
+  );
 }
 
 export const defaultRepairConfig: RepairConfig = {

@@ -1,5 +1,7 @@
 /** The one table of settings: it drives the flags, the variables, `--help` and the README's table. */
 import { z } from "zod";
+import { dialects } from "./dialects/mod.ts";
+import type { DialectRule } from "./repair_config.ts";
 
 /** One setting of the server, as a user meets it. */
 export interface Setting<Value = unknown> {
@@ -59,6 +61,19 @@ const host = z.string().regex(/^([\w.-]+|\[?[\da-f:.]+(%\w+)?\]?)$/i)
 
 const mode = z.enum(["native", "bridge", "fallback"])
   .refine((value) => value === "native", "this mode is not built yet");
+
+/** `glm,hermes`, or `glm-*=glm;deepseek*=dsml,hermes`. */
+const dialectRules = z.string().transform((text, context): readonly DialectRule[] =>
+  text.split(";").filter((part) => part.trim() !== "").map((part) => {
+    const at = part.indexOf("=");
+    const ids = part.slice(at + 1).split(",").map((id) => id.trim());
+    const unknown = ids.find((id) => !dialects.some((dialect) => dialect.id === id));
+    if (unknown !== undefined) {
+      context.addIssue({ code: "custom", message: `there is no dialect ${JSON.stringify(unknown)}` });
+    }
+    return { models: at === -1 ? "*" : part.slice(0, at).trim(), dialects: ids };
+  })
+);
 
 const secondsAllowed = `seconds from 0 to ${DAY_SECONDS}`;
 
@@ -131,10 +146,22 @@ export const settings = define({
     placeholder: "<how>",
     variable: "REASONING",
     default: "split",
-    means: "split: <think> in the text becomes reasoning_content; keep: it stays in the text",
-    allowed: "split or keep",
+    means: "split: <think> in the text becomes reasoning_content; keep: it stays in the text; " +
+      "open: the prompt has opened it, only `</think>` will come",
+    allowed: "split, keep or open",
     example: "keep",
-    schema: z.enum(["split", "keep"]),
+    schema: z.enum(["split", "keep", "open"]),
+  },
+  dialects: {
+    flag: "--dialects",
+    placeholder: "<ids>",
+    variable: "TOOL_DIALECTS",
+    default: undefined,
+    means:
+      "look for these dialects only, tried in this order, instead of all; by model as glm-*=glm;deepseek*=dsml,hermes",
+    allowed: "ids of `callmend dialects` by comma, for all models or as <model>=<ids> by semicolon",
+    example: "glm-*=glm,hermes",
+    schema: dialectRules,
   },
   drainTimeoutMs: {
     flag: "--drain-timeout",

@@ -2,11 +2,22 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { dialects } from "../src/dialects/mod.ts";
-import type { Dialect, Opener } from "../src/parse/dialect.ts";
+import { openersOf } from "../src/dialects/describe.ts";
 import { settingRows } from "../src/settings.ts";
 import { vectorFiles } from "./_vectors.ts";
 
 const path = new URL("../README.md", import.meta.url);
+const countsPath = new URL("../src/cli/vector_counts.json", import.meta.url);
+
+/** How many vectors each dialect has; `callmend dialects` shows them, and has no fixtures at hand. */
+export function vectorCounts(): { readonly [id: string]: number } {
+  return Object.fromEntries(
+    dialects.map(({ id }) => [
+      id,
+      vectorFiles.filter((file) => file.dialect === id).flatMap(({ cases }) => cases).length,
+    ]),
+  );
+}
 
 const tables: { readonly [name: string]: () => string } = {
   dialects: () =>
@@ -15,11 +26,9 @@ const tables: { readonly [name: string]: () => string } = {
       dialects.map((dialect) => [
         `\`${dialect.id}\``,
         dialect.models,
-        openersOf(dialect),
+        openersOf(dialect).map((text) => `\`${text.trim().replaceAll("|", "\\|")}\``).join(", "),
         dialect.aka.map((name) => `\`${name}\``).join(", ") || "–",
-        String(
-          vectorFiles.filter((file) => file.dialect === dialect.id).flatMap(({ cases }) => cases).length,
-        ),
+        String(vectorCounts()[dialect.id] ?? 0),
       ]),
     ),
   settings: () =>
@@ -44,16 +53,6 @@ export function upToDate(): { readonly now: string; readonly wanted: string } {
   return { now, wanted };
 }
 
-function openersOf(dialect: Dialect): string {
-  const opens = [...dialect.opens, ...dialect.opensFor?.([{ name: "NAME" }]) ?? []];
-  const shown = opens.filter(({ form }) => form !== "recovered").flatMap(nameOf).map((text) => text.trim());
-  return [...new Set(shown)].map((text) => `\`${text.replaceAll("|", "\\|")}\``).join(", ");
-}
-
-function nameOf({ marker, shown }: Opener): string[] {
-  return shown === undefined ? typeof marker === "string" ? [marker] : [] : [shown];
-}
-
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |\n`;
   return line(head) + line(head.map(() => "---")) + rows.map(line).join("");
@@ -62,6 +61,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 if (import.meta.main) {
   const { now, wanted } = upToDate();
   if (now !== wanted) writeFileSync(path, wanted);
+  writeFileSync(countsPath, JSON.stringify(vectorCounts(), null, 2) + "\n");
   console.log(now === wanted ? "README.md is up to date" : "README.md rewritten");
   process.exit(0);
 }

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import manifest from "../deno.json" with { type: "json" };
-import { upToDate } from "./_readme.ts";
+import counts from "../src/cli/vector_counts.json" with { type: "json" };
+import { upToDate, vectorCounts } from "./_readme.ts";
 import { test } from "./_test.ts";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
@@ -10,6 +11,10 @@ const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
 test("the README's tables are those of the registry and the settings", () => {
   const { now, wanted } = upToDate();
   assert.equal(now, wanted, "run `deno task readme`");
+});
+
+test("`callmend dialects` counts the vectors that are there", () => {
+  assert.deepEqual(counts, vectorCounts(), "run `deno task readme`");
 });
 
 test("every task that the README names is there", () => {

@@ -543,3 +543,38 @@ test("observe: one report for each exchange", async () => {
   ]);
   assert.ok(problems.some(({ code }) => code === "calls-run-together"));
 });
+
+test("dialects may be pinned by model; a prompt may have opened the reasoning", async () => {
+  const hermes = '<tool_call>{"name": "read", "arguments": {"path": "a"}}</tool_call>';
+  const glm = "<tool_call>read<arg_key>path</arg_key><arg_value>a</arg_value></tool_call>";
+  const parameters = { type: "object", properties: { path: { type: "string" } } };
+  const message = async (model: string, content: string, config: Parameters<typeof repair>[1]) => {
+    const answer = {
+      choices: [{ index: 0, message: { role: "assistant", content }, finish_reason: "stop" }],
+    };
+    const fetch = repair(() => Promise.resolve(Response.json(answer)), config);
+    const body = JSON.stringify({
+      model,
+      messages: [],
+      tools: [{ type: "function", function: { name: "read", parameters } }],
+    });
+    const response = await fetch(new Request("http://h/v1/chat/completions", { method: "POST", body }));
+    return (await response.json()).choices[0].message;
+  };
+  const config = {
+    dialects: [{ models: "GLM-*", dialects: ["dsml", "qwen3-coder"] }, {
+      models: "x/*-y",
+      dialects: ["hermes"],
+    }],
+  };
+  assert.equal((await message("glm-4.6", hermes, config)).content, hermes, "only these are looked for");
+  const coder = "<tool_call><function=read><parameter=path>a</parameter></function></tool_call>";
+  assert.equal((await message("glm-4.6", coder, config)).tool_calls.length, 1);
+  assert.equal((await message("x/model-y", hermes, config)).tool_calls.length, 1);
+  assert.equal((await message("x/model-y", glm, config)).content, glm);
+  assert.equal((await message("other", glm, config)).tool_calls.length, 1, "no rule: all are looked for");
+
+  const open = await message("m", `I should read it.</think>\n\n${hermes}`, { reasoning: "open" });
+  assert.equal(open.reasoning_content, "I should read it.");
+  assert.equal(open.tool_calls.length, 1);
+});

@@ -32,7 +32,11 @@ export const makeConvert: MakeCommand = (context) =>
     .option("--dialects <ids>", `only these, by comma: ${dialects.map(({ id }) => id).join(", ")}`)
     .option("--reasoning-text", "the text came as reasoning_content, not as content")
     .option("--arguments <stream|whole>", "whether arguments go out as they arrive", "stream")
-    .option("--reasoning <split|keep>", "whether reasoning tags are moved to reasoning_content", "split")
+    .option(
+      "--reasoning <split|keep|open>",
+      "move reasoning tags to reasoning_content, keep them, or take them for opened by the prompt",
+      "split",
+    )
     .action(async (file: string | undefined, options: Options) => {
       try {
         const { output, problems } = await convert(await readText(file), readTools(options.tools), options);
@@ -58,8 +62,15 @@ async function convert(
   const size = oneOf("--chunk", options.chunk, /^[1-9]\d{0,6}$/, "a whole number from 1");
   const config: Partial<RepairConfig> = {
     arguments: oneOf("--arguments", options.arguments, /^(stream|whole)$/, "stream or whole") as "stream",
-    reasoning: oneOf("--reasoning", options.reasoning, /^(split|keep)$/, "split or keep") as "split",
-    ...(options.dialects === undefined ? {} : { dialects: readDialects(options.dialects) }),
+    reasoning: oneOf(
+      "--reasoning",
+      options.reasoning,
+      /^(split|keep|open)$/,
+      "split, keep or open",
+    ) as "split",
+    ...(options.dialects === undefined
+      ? {}
+      : { dialects: [{ models: "*", dialects: readDialects(options.dialects) }] }),
   };
   const field = options.reasoningText ? "reasoning_content" : "content";
   const answer = stream ? sse(text, field, Number(size)) : JSON.stringify(completion(text, field));

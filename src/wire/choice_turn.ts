@@ -4,7 +4,7 @@ import type { Tool } from "../parse/dialect.ts";
 import type { Field, TurnEvent } from "../parse/event.ts";
 import { beginnings, resolver } from "../parse/names.ts";
 import { createParser, type Parser } from "../parse/parser.ts";
-import type { RepairConfig } from "../repair_config.ts";
+import { dialectsFor, type RepairConfig } from "../repair_config.ts";
 import { newId } from "./call_id.ts";
 import { fromFunctionCall, isObject } from "./call_piece.ts";
 import { finishReason, saysFinish } from "./finish.ts";
@@ -18,6 +18,8 @@ import type { Item } from "./stage.ts";
 /** What a turn needs to know of its request. */
 export interface TurnOptions {
   readonly tools: readonly Tool[];
+  /** The model that the request names. */
+  readonly model: string;
   readonly config: RepairConfig;
   readonly problem: Report;
 }
@@ -37,14 +39,22 @@ export class ChoiceTurn {
   #ended = false;
 
   constructor(options: TurnOptions, index: number) {
-    const { tools, config, problem } = options;
+    const { tools, config, model, problem } = options;
     this.#options = options;
     this.#index = index;
     const nextIndex = (): number => this.#calls++;
-    const dialects = liveDialects(config.dialects);
+    const dialects = liveDialects(dialectsFor(model, config.dialects));
     const whole = config.arguments === "whole";
     const keepReasoning = config.reasoning === "keep";
-    this.#parser = createParser({ tools, dialects, nextIndex, wholeCalls: whole, keepReasoning });
+    const startsInReasoning = config.reasoning === "open";
+    this.#parser = createParser({
+      tools,
+      dialects,
+      nextIndex,
+      wholeCalls: whole,
+      keepReasoning,
+      startsInReasoning,
+    });
     this.#native = new NativeCalls({
       resolve: resolver(tools),
       begins: beginnings(tools),

@@ -23,7 +23,10 @@ const ways: readonly Way[] = [
     name: "eventsource-parser + JSON both ways",
     fetch: (next) => async (request) => through(await next(request), parseBothWays()),
   },
-  { name: "callmend, one dialect live", fetch: (next, only) => repair(next, { dialects: [only] }) },
+  {
+    name: "callmend, one dialect live",
+    fetch: (next, only) => repair(next, { dialects: [{ models: "*", dialects: [only] }] }),
+  },
   { name: "callmend, all live", fetch: (next) => repair(next) },
 ];
 
