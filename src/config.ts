@@ -31,23 +31,32 @@ export function readConfig(flags: Texts = {}, environment: Texts = {}): Config {
   const sources: Partial<Record<SettingName, Source>> = {};
   for (const [name, setting] of settingRows) {
     const source = sourceOf(name, setting, flags, environment);
+    if (source !== undefined) sources[name] = source;
+  }
+  const useOrigin = originWins(sources);
+  if (useOrigin === undefined) {
+    problems.push(
+      "Cannot use both --upstream and --upstream-origin: they mean the same thing; keep one of them.",
+    );
+  }
+  delete sources[useOrigin ? "upstream" : "upstreamOrigin"]; // what is not used need not be good
+  for (const [name, setting] of settingRows) {
+    const source = sources[name];
     if (source === undefined) continue;
-    sources[name] = source;
     const read = setting.schema.safeParse(source.text);
     if (read.success) values[name] = read.data;
     else problems.push(refusal(source, setting, read.error.issues[0]));
   }
-  const { upstream: base, upstreamOrigin: origin } = sources;
-  if (base && origin && base.rank === origin.rank) {
-    problems.push(
-      `Cannot use both ${base.from} and ${origin.from}: they mean the same thing; keep one of them.`,
-    );
-  }
   if (problems.length > 0) throw new ConfigError(problems);
 
   const { upstream, upstreamOrigin, ...rest } = values as Values;
-  const useOrigin = origin !== undefined && origin.rank > (base?.rank ?? 0);
   return { ...rest, upstream: useOrigin ? originOf(upstreamOrigin) : baseOf(upstream) };
+}
+
+/** Which of the two ways to name the upstream counts: a flag wins; of two variables, the one with the whole address. */
+function originWins({ upstream, upstreamOrigin }: Partial<Record<SettingName, Source>>): boolean | undefined {
+  const [base, origin] = [upstream?.rank ?? 0, upstreamOrigin?.rank ?? 0];
+  return base === 2 && origin === 2 ? undefined : origin > base;
 }
 
 /** Where a setting's text comes from. */

@@ -40,7 +40,7 @@ const address = z.string().transform((text, context): URL => {
 });
 
 /** The origin of a server. */
-const origin = address.refine((url) => url.pathname === "/", {
+const origin = address.refine((url) => /^\/(?:v1\/?)?$/.test(url.pathname), {
   message: "it has a path; for an address with a path use --upstream (UPSTREAM_BASE_URL)",
 });
 
@@ -82,7 +82,7 @@ export const settings = define({
     variable: "UPSTREAM_URL",
     default: undefined,
     means: "the model server's origin, instead of --upstream; its API is taken to be under /v1",
-    allowed: `${addressAllowed}, and without a path`,
+    allowed: `${addressAllowed}, and without a path (but for /v1, which is meant anyway)`,
     example: "http://127.0.0.1:8000",
     schema: origin,
   },

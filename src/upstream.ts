@@ -36,11 +36,10 @@ export function createUpstream(config: UpstreamConfig): Upstream {
     const url = targetOf(config.upstream, request.url);
     const abort = new AbortController();
     const giveUp = () => abort.abort(request.signal.reason);
-    const watch = new Watch(config.firstByteTimeoutMs, (limitMs) => {
-      const error = limitMs === config.firstByteTimeoutMs && !begun ? noFirstByte : fellSilent;
-      abort.abort(error(address, limitMs));
-    });
     let begun = false; // a byte of the answer's body has come
+    const watch = new Watch(config.firstByteTimeoutMs, (limitMs) => {
+      abort.abort(begun ? fellSilent(address, limitMs) : noFirstByte(address, limitMs));
+    });
     let over = false; // nothing more will come or is wanted
     const finish = () => {
       if (over) return;

@@ -155,17 +155,25 @@ export interface Program extends AsyncDisposable {
 
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
-/** Runs the program as `deno task start` does, with no more permissions; under Bun as Bun does. */
-export function program(given: readonly string[], environment: { [name: string]: string } = {}): Program {
-  const [, ...task] = manifest.tasks.start.command.replace(/^.*(?=deno run )/, "").split(" ");
+/**
+ * Runs the program as a task does (`start` when not said), with no more permissions; under Bun as Bun does.
+ * `input` is what it reads on standard input.
+ */
+export function program(
+  given: readonly string[],
+  environment: { [name: string]: string } = {},
+  { task: name = "start", input }: { task?: "start" | "callmend"; input?: string } = {},
+): Program {
+  const [, ...task] = manifest.tasks[name].command.replace(/^.*(?=deno run )/, "").split(" ");
   const runtime = "Bun" in globalThis ? [main] : [...task.slice(0, -1), main];
   const child = spawn(process.execPath, [...runtime, ...given], {
     env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", NO_COLOR: "1", ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
+  child.stdin?.end(input);
   let [out, err] = ["", ""];
-  child.stdout.on("data", (bytes) => out += bytes);
-  child.stderr.on("data", (bytes) => err += bytes);
+  child.stdout!.on("data", (bytes) => out += bytes);
+  child.stderr!.on("data", (bytes) => err += bytes);
   const code = new Promise<number | null>((resolve) => child.on("close", resolve));
   return {
     // Deno's child.kill() takes whatever ends the process afterwards for death by that signal.

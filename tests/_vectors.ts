@@ -10,6 +10,8 @@ export interface Vector {
   readonly ref?: string;
   readonly tools: readonly string[];
   readonly input: string | readonly Piece[];
+  /** The prompt has opened the reasoning. */
+  readonly startsInReasoning?: true;
   readonly expect: Omit<Turn, "cut"> & { readonly finish?: "length" };
   readonly knownBroken?: string;
 }

@@ -38,7 +38,10 @@ test("the upstream is an address with its version path, or an origin", () => {
     address({ upstreamOrigin: "http://flag" }, { UPSTREAM_BASE_URL: "http://variable/v2" }),
     "http://flag/v1",
   );
-  assert.match(problems({}, { UPSTREAM_URL: "http://a", UPSTREAM_BASE_URL: "http://b/v1" })[0]!, /keep one/);
+  assert.equal(address({}, { UPSTREAM_URL: "http://h:1/v1" }), "http://h:1/v1");
+  assert.equal(address({}, { UPSTREAM_URL: "http://a", UPSTREAM_BASE_URL: "http://b/v2" }), "http://b/v2");
+  assert.equal(address({ upstream: "http://b/v2" }, { UPSTREAM_URL: "http://a/not-used" }), "http://b/v2");
+  assert.match(problems({ upstreamOrigin: "http://a", upstream: "http://b/v1" })[0]!, /keep one/);
 });
 
 const refused: readonly (readonly [setting: string, value: string, says: RegExp])[] = [
@@ -48,7 +51,7 @@ const refused: readonly (readonly [setting: string, value: string, says: RegExp]
   ["upstream", "https://user:secret@h/v1", /user name/],
   ["upstream", "https://h/v1?key=1", /query or a fragment/],
   ["upstream", "https://h/v1#x", /query or a fragment/],
-  ["upstreamOrigin", "http://h/v1", /UPSTREAM_BASE_URL/],
+  ["upstreamOrigin", "http://h/v2", /UPSTREAM_BASE_URL/],
   ["host", "a b", /allowed: a host name or an IP address/],
   ["port", "65536", /0 to 65535/],
   ["port", "80a", /0 to 65535/],

@@ -8,7 +8,8 @@ for (const file of vectorFiles) {
   for (const vector of file.cases) {
     test(`${file.dialect} ${vector.id}: ${vector.why}`, () => {
       const tools = toolsOf(file, vector);
-      const run = (pieces: readonly Piece[]) => merge(parse(pieces, tools));
+      const run = (pieces: readonly Piece[]) =>
+        merge(parse(pieces, tools, { startsInReasoning: vector.startsInReasoning ?? false }));
       const whole = run(piecesOf(vector));
       const check = () => assert.deepEqual(outcome(fold(whole)), expected(vector));
       if (vector.knownBroken !== undefined) assert.throws(check, "a case that is known to be broken passes");

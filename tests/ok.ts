@@ -12,7 +12,7 @@ const deno = process.execPath;
 const steps: readonly (readonly string[])[] = [
   [deno, "fmt", "--check"],
   [deno, "lint"],
-  [deno, "check", "src", "tests"],
+  [deno, "check", "--quiet", "src", "tests"],
   [deno, "test", "-A"],
   [...bun, "test", "./tests"],
 ];

@@ -58,12 +58,16 @@ export function start(config: Config, context: Context): Running | undefined {
   }
 }
 
+/** One Ctrl-C comes twice under `deno task` and npx: from the terminal, and handed on by them. */
+const SAME_SIGNAL_MS = 500;
+
 /** The first SIGTERM or SIGINT lets running answers end; a second one does not wait. */
 export function stopOnSignal(running: Running, { drainTimeoutMs }: Config, context: Context): void {
-  let draining = false; // a first signal has come
+  let last = 0; // when a signal came last
   const stop = async (signal: string) => {
-    if (draining) return context.exit(1);
-    draining = true;
+    const [before, now] = [last, Date.now()];
+    last = now;
+    if (before !== 0) return now - before < SAME_SIGNAL_MS ? undefined : context.exit(1);
     context.log(`${signal}: no new requests; running answers have ${drainTimeoutMs / 1000} s to end`);
     if (!await running.drain()) {
       context.log("Some answers had to be cut off; --drain-timeout gives them longer.");

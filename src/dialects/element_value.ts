@@ -50,7 +50,9 @@ function* plainValue(
       } else open.pop();
     } else if (tags.callEnd.includes(marker)) {
       if (open.includes("call")) open.length = open.lastIndexOf("call");
-      else if (yield* comes(scan, [...grammar.blockEnd, ...tags.call])) return "call-end";
+      else if (yield* comes(scan, [...grammar.blockEnd, ...grammar.between ?? [], ...tags.call])) {
+        return "call-end";
+      }
     } else if (grammar.blockEnd.includes(marker)) {
       if (blocks > 0) blocks--;
       else if (open.length === 0 && (yield* comes(scan, grammar.blockStart))) return "block-end";
@@ -123,7 +125,7 @@ function* nameAhead(scan: Scanner): Step<string | undefined> {
   scan.rewind(behind);
   return tag === undefined
     ? undefined
-    : /^\s*(?:name\s*=\s*)?["']?([\w.:-]+)["']?(?:\s|\/?$)/.exec(tag.text)?.[1];
+    : /^\s*(?:id\s*=\s*"[^"]*"\s+)?(?:name\s*=\s*)?["']?([\w.:-]+)["']?(?:\s|\/?$)/.exec(tag.text)?.[1];
 }
 
 const TAG_END = new MarkerSet([">"]);

@@ -20,35 +20,41 @@ export interface ElementGrammar {
   /** What opens the wrapper: where one block follows another without a closer, and twice in a row. */
   readonly blockStart: readonly Marker[];
   readonly blockEnd: readonly Marker[];
+  /** What may stand between calls and says nothing. */
+  readonly between?: readonly Marker[];
   /** What becomes of the white space at the ends of a value (`dialects.md` §9.2). */
   readonly wrap: (sink: Sink) => Wrapped;
 }
 
 /** An element's tag, read. */
-interface Tag {
+export interface Tag {
   readonly name: string | undefined;
   readonly attributes: ReadonlyMap<string, string>;
   readonly selfClosed: boolean;
 }
 
 /** How a call ended: with its closer, with what belongs to the next thing, or not at all. */
-type CallEnd = "ended" | "block-ended" | "none" | Hit;
+export type CallEnd = "ended" | "block-ended" | "none" | Hit;
 
-/** Reads the call whose opening marker is eaten, and all calls that follow it. True when the wrapper closed. */
+/**
+ * Reads the call whose opening marker is eaten, and all calls that follow it; `before` calls have been read already.
+ * True when the wrapper closed.
+ */
 export function* elementCalls(
   scan: Scanner,
   out: Out,
   grammar: ElementGrammar,
   first: Hit | undefined,
+  before = 0,
 ): Step<boolean> {
   const markers = markersOf(grammar);
   let hit = first;
-  for (let calls = 0;; calls++) {
+  for (let calls = before;; calls++) {
     if (hit === undefined) {
       yield* scan.skipSpace();
-      hit = yield* scan.accept(...markers.calls, ...grammar.blockEnd, ...grammar.blockStart);
+      hit = yield* scan.accept(...markers.calls, ...grammar.blockEnd, ...markers.idle);
       if (hit !== undefined && grammar.blockEnd.includes(hit.marker)) return calls > 0;
-      if (hit !== undefined && grammar.blockStart.includes(hit.marker)) {
+      if (hit !== undefined && markers.idle.includes(hit.marker)) {
         hit = undefined;
         calls--;
         continue;
@@ -70,12 +76,20 @@ export function* elementCalls(
   }
 }
 
+/** Reads calls that have no wrapper; the first one's opening marker is eaten. */
+export function* bareCalls(scan: Scanner, out: Out, grammar: ElementGrammar, first: Hit): Step<boolean> {
+  let end: CallEnd = first;
+  while (typeof end === "object") end = yield* elementCall(scan, out, grammar, end);
+  return end === "ended";
+}
+
 /** Reads one call whose opening marker is eaten. */
 export function* elementCall(scan: Scanner, out: Out, grammar: ElementGrammar, hit: Hit): Step<CallEnd> {
-  const markers = markersOf(grammar);
   const tag = yield* readTag(scan, hit);
   if (tag?.name === undefined) return "none";
-  const call = out.call(tag.name);
+  const name = tag.name.replace(/<\|.*/s, ""); // Muse glues the next token to it
+  if (name !== tag.name) out.problem("name-resolved", tag.name);
+  const call = out.call(name, tag.attributes.get("id"));
   if (call === undefined) return "none";
   if (tag.selfClosed) {
     const value = tag.attributes.get("string");
@@ -84,6 +98,12 @@ export function* elementCall(scan: Scanner, out: Out, grammar: ElementGrammar, h
     if (value !== undefined && only !== undefined) call.parameter(only)(value);
     return call.end() ? "ended" : "none";
   }
+  return yield* elementBody(scan, out, grammar, call);
+}
+
+/** Reads what a call holds, and its closer. */
+export function* elementBody(scan: Scanner, out: Out, grammar: ElementGrammar, call: Call): Step<CallEnd> {
+  const markers = markersOf(grammar);
   yield* scan.skipSpace();
   if ((yield* scan.peek()) === "{" && !(yield* call.json(scan))) return "none";
   for (const given = new Set<string>();;) {
@@ -163,7 +183,7 @@ function* propertyElement(scan: Scanner, call: Call, given: Set<string>): Step<b
 }
 
 /** Reads the rest of a tag whose opening marker is eaten: `=NAME>`, ` name="NAME" …>`, `>NAME</…>`. */
-function* readTag(scan: Scanner, hit: Hit): Step<Tag | undefined> {
+export function* readTag(scan: Scanner, hit: Hit): Step<Tag | undefined> {
   if (hit.text.endsWith(">")) return { name: undefined, attributes: new Map(), selfClosed: false };
   let text = "";
   do {
@@ -189,6 +209,7 @@ interface Markers {
   readonly callEnds: readonly Marker[];
   readonly parameters: readonly Marker[];
   readonly parameterEnds: readonly Marker[];
+  readonly idle: readonly Marker[];
   readonly nextCall: MarkerSet;
 }
 
@@ -204,6 +225,7 @@ function markersOf(grammar: ElementGrammar): Markers {
       callEnds: all((tags) => tags.callEnd),
       parameters: all((tags) => tags.parameter),
       parameterEnds: all((tags) => tags.parameterEnd),
+      idle: [...grammar.blockStart, ...grammar.between ?? []],
       nextCall: new MarkerSet([...calls, ...grammar.blockEnd]),
     };
     markersByGrammar.set(grammar, markers);

@@ -12,7 +12,7 @@ import { otherBody } from "./wrapper.ts";
 //   <parameter name="days">3</parameter>
 //   </invoke>
 //   </tool_calls>
-// RWKV has the same body in <tool_call>; others say <function_calls>.
+// RWKV has the same body in <tool_call>; for <function_calls> see element_rows.ts.
 const WHITE = either(" ", "\n", "\t", "\r");
 
 export const INVOKE_TAGS: Tags = {
@@ -22,11 +22,11 @@ export const INVOKE_TAGS: Tags = {
   parameterEnd: [shape("</parameter", maybe(" "), ">")],
 };
 
-const BLOCK_STARTS = ["<tool_calls>", "<function_calls>", "<tool_call>"] as const;
+const BLOCK_STARTS = ["<tool_calls>", "<tool_call>"] as const;
 
 const GRAMMAR: ElementGrammar = {
   tags: [INVOKE_TAGS],
-  blockStart: BLOCK_STARTS,
+  blockStart: [...BLOCK_STARTS, "<function_calls>"],
   blockEnd: [shape("</", either("tool_calls", "function_calls", "tool_call"), maybe(" "), ">")],
   wrap: unwrapPairedLineBreaks,
 };

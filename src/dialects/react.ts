@@ -3,8 +3,6 @@ import type { Call, Dialect } from "../parse/dialect.ts";
 import { jsonText } from "../parse/json.ts";
 import { MarkerSet } from "../parse/marker.ts";
 import type { Scanner, Step } from "../parse/scanner.ts";
-import { jsonCalls } from "./json_calls.ts";
-import { opensCalls } from "./tagged_json.ts";
 
 // Prompts in the manner of ReAct, LangChain's among them; any model:
 //   Thought: I need data
@@ -73,23 +71,3 @@ function* plainInput(scan: Scanner, call: Call): Step<boolean> {
 function* blanks(scan: Scanner): Step<void> {
   yield* scan.run(/[^ \t]/g, () => {});
 }
-
-// Cohere's Command R+ before it had tokens for it:
-//   Action: ```json
-//   [{"tool_name": "get_weather", "parameters": {"city": "Paris", "days": 3}}]
-//   ```
-// Its `directly_answer` is no tool: the answer stands behind it, as text.
-export const commandRPlus: Dialect = {
-  id: "command-r-plus",
-  aka: ["command-r-plus"],
-  models: "Command R, Command R+ (2024)",
-  opens: [{ marker: "Action:", form: "bare", where: "line" }],
-
-  *block(scan, out) {
-    yield* scan.skipSpace();
-    if (!(yield* scan.accept("```json", "```"))) return false;
-    if (!(yield* opensCalls(scan)) || !(yield* jsonCalls(scan, out))) return false;
-    yield* scan.skipSpace();
-    return (yield* scan.accept("```")) !== undefined;
-  },
-};

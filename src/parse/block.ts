@@ -1,9 +1,11 @@
 /** One block of calls while a dialect reads it: what of it goes out, and when. */
 import { ArgumentsWriter } from "./arguments.ts";
+import { allowsString } from "./coerce.ts";
 import type { Call, Dialect, Opener, Out, Tool } from "./dialect.ts";
 import type { Field, ProblemCode } from "./event.ts";
-import type { Outbox, WholeCall } from "./outbox.ts";
+import type { Outbox, Place, WholeCall } from "./outbox.ts";
 import type { Mark, Scanner, Step, Stretch } from "./scanner.ts";
+import { ANY_VALUE, readToolSchema } from "./schema.ts";
 
 /**
  * When a call goes out.
@@ -20,6 +22,8 @@ export interface BlockContext {
   readonly dialect: Dialect;
   readonly delivery: Delivery;
   readonly form: Opener["form"];
+  /** Where text stands that is being read; undefined in what may be code, where no text is certain. */
+  place(): Place | undefined;
   /** The tool that is meant by a name (rule 6). */
   resolve(name: string): Tool | undefined;
 }
@@ -90,15 +94,18 @@ export class Block implements Out {
     this.#parts.push(text);
   }
 
-  say(field: Field, text: string): void {
-    const { delivery, outbox, scan } = this.#context;
-    if (delivery === "held" || this.#unknown) return this.text(text);
+  say(field: Field, text: string): boolean {
+    const { outbox, scan } = this.#context;
+    const place = this.#context.place();
+    if (place === undefined || this.#parts.some((part) => typeof part !== "string")) return false;
+    if (!this.#taken) outbox.dropStart();
     this.#sayTexts(this.#parts.splice(0));
     this.#nameProblems();
-    outbox.text(field === "content" ? field : "tagged", text);
+    outbox.text(place === "content" && field === "reasoning" ? "tagged" : place, text);
     this.#taken = true;
     scan.commit();
     this.#start = this.#safe = scan.mark();
+    return true;
   }
 
   call(name: string, id?: string): Call | undefined {
@@ -127,10 +134,11 @@ export class Block implements Out {
     };
     this.#current = current;
     const { writer } = current;
+    const schema = readToolSchema(tool?.parameters);
     return {
       parameters: writer.parameters,
-      required: writer.required,
-      allowsText: (parameter) => writer.allowsText(parameter),
+      required: schema.required,
+      allowsText: (parameter) => allowsString(schema.properties.get(parameter) ?? ANY_VALUE),
       parameter: (parameter, kind) => writer.parameter(parameter, kind),
       tree: (parameter, tree) => writer.tree(parameter, tree),
       json: (scan): Step<boolean> => writer.json(scan),

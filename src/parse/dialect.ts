@@ -27,10 +27,11 @@ export interface Opener {
   /** Where it may stand; anywhere when not said. `line`: first on its line; `turn`: first in the turn. */
   readonly where?: "line" | "turn";
   /**
-   * What has to be there before any of it goes out; as it comes when not said. `whole`: the block has closed;
-   * `last`: it has closed, and nothing is said behind it. A bare call then has what its tool requires.
+   * What has to be there before any of it goes out; as it comes when not said. `ended`: each call is closed, as
+   * what it needs (its id) may stand behind its arguments; `whole`: the block has closed; `last`: it has closed,
+   * and nothing is said behind it. A bare call then has what its tool requires.
    */
-  readonly counts?: "whole" | "last";
+  readonly counts?: "ended" | "whole" | "last";
   /** The info strings of the code fences in which it may stand; any when not said. */
   readonly fences?: readonly string[];
 }
@@ -45,7 +46,7 @@ export interface Dialect {
   readonly models: string;
   /** What may open a block of calls. Dialects may share an opener: each looks, and says no before it commits. */
   readonly opens: readonly Opener[];
-  /** What else may open a block when these tools are offered. */
+  /** What else may open a block when these tools are offered; their names decide, and nothing else. */
   opensFor?(tools: readonly Tool[]): readonly Opener[];
   /**
    * Reads one block; the opener is already eaten. True when the block closed as its grammar says. On false,
@@ -62,8 +63,11 @@ export interface Out {
   knows(name: string): boolean;
   /** Text between the calls of a block; it goes out with the next call, or when the block closes. */
   text(text: string): void;
-  /** Text that is certain: a channel of a dialect that marks content and reasoning as such. It goes out at once. */
-  say(field: Field, text: string): void;
+  /**
+   * Text that is certain: a channel of a dialect that marks content and reasoning as such. It goes out at once.
+   * False where nothing is certain, as it may be code or stands behind a call that is held: nothing goes out.
+   */
+  say(field: Field, text: string): boolean;
   /** Names a recovery; `detail` is for the log. */
   problem(code: ProblemCode, detail: string): void;
 }

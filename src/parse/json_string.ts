@@ -232,7 +232,7 @@ function waysOfData(quotes: string, after: string): Atom[][] {
 function anyOf(ways: readonly (readonly Atom[])[]): Shape {
   const whole = ways.map((way) => way.map(({ of, min, max }) => `${of}{${min},${max}}`).join(""));
   const part = ways.map((way) => way.reduceRight(partOf, "(?!)"));
-  return { starts: "", whole: new RegExp(whole.join("|"), "y"), part: new RegExp(part.join("|"), "y") };
+  return { heads: [], whole: new RegExp(whole.join("|"), "y"), part: new RegExp(part.join("|"), "y") };
 }
 
 /** Any character may be the last one that has arrived. */

@@ -20,8 +20,8 @@ interface Either {
 
 /** A marker that is spelled in several ways; made by `shape()`. */
 export interface Shape {
-  /** The characters it may begin with. */
-  readonly starts: string;
+  /** What it may begin with: up to `HEAD` characters of each way to write it. */
+  readonly heads: readonly string[];
   /** Matches a whole marker. */
   readonly whole: RegExp;
   /** Matches text that ends before one can tell. */
@@ -61,7 +61,7 @@ export const space: Chars = chars(" \t\r\n", 0, 8);
  */
 export function shape(...pieces: readonly Piece[]): Shape {
   return {
-    starts: firsts(pieces),
+    heads: headsOf(pieces, HEAD),
     whole: new RegExp(wholeOf(pieces), "y"),
     part: new RegExp(partOf(pieces), "y"),
   };
@@ -83,14 +83,21 @@ export class MarkerSet<M extends Marker = Marker> {
   readonly #byFirst = new Map<string, M[]>();
 
   constructor(markers: Iterable<M>) {
+    const heads = new Map<string, Set<string>>(); // what may follow a first character
     for (const marker of markers) {
-      for (const first of typeof marker === "string" ? marker.charAt(0) : marker.starts) {
-        const group = this.#byFirst.get(first);
-        if (group === undefined) this.#byFirst.set(first, [marker]);
-        else if (!group.includes(marker)) group.push(marker);
+      for (const head of typeof marker === "string" ? [marker.slice(0, HEAD)] : marker.heads) {
+        const first = head.charAt(0);
+        const group = this.#byFirst.get(first) ?? [];
+        if (!group.includes(marker)) this.#byFirst.set(first, [...group, marker]);
+        heads.set(first, (heads.get(first) ?? new Set()).add(head.slice(1)));
       }
     }
-    this.#starts = new RegExp(`[${[...this.#byFirst.keys()].map(escape).join("")}]`, "g");
+    const firsts = [...heads.keys()].map(escape).join("");
+    // A letter starts too many words to look at each: what follows has to fit, as far as it has come.
+    const letters = [...heads].filter(([first]) => /\w/.test(first)).map(([first, rests]) =>
+      `|(?<=${first})(?=${[...rests].map(comingOf).join("|")})`
+    );
+    this.#starts = new RegExp(`[${firsts}](?:(?<=\\W)${letters.join("")})`, "g");
   }
 
   /**
@@ -134,12 +141,21 @@ function classOf({ set }: Chars): string {
   return `[${[...set].map(escape).join("")}]`;
 }
 
-function firsts([piece, ...rest]: readonly Piece[]): string {
-  if (piece === undefined) return "";
-  if (typeof piece === "string") return piece.charAt(0);
-  if (piece.kind === "chars") return piece.set + (piece.min === 0 ? firsts(rest) : "");
-  const own = piece.words.map((word) => word.charAt(0)).join("");
-  return own + (piece.words.includes("") ? firsts(rest) : "");
+/** How far one has to look to know that a word of prose is no marker. */
+const HEAD = 6;
+
+function headsOf([piece, ...rest]: readonly Piece[], size: number): readonly string[] {
+  if (piece === undefined || size <= 0) return [""];
+  const behind = (own: string) => headsOf(rest, size - own.length).map((head) => (own + head).slice(0, size));
+  if (typeof piece === "string") return behind(piece);
+  if (piece.kind === "either") return [...new Set(piece.words.flatMap(behind))];
+  // What is repeated is looked at once: enough for a head.
+  return [...new Set([...piece.set, ...(piece.min === 0 ? behind("") : [])])];
+}
+
+/** Matches `text` as far as it has come. */
+function comingOf(text: string): string {
+  return [...text].reduceRight((then, char) => `(?:$|${escape(char)}${then})`, "");
 }
 
 function wholeOf(pieces: readonly Piece[]): string {

@@ -47,6 +47,7 @@ export class Outbox {
   #visible = false; // content that is more than white space has been said
   #called = false; // a call has been delivered
   #sinceCall: SinceCall = "no-call"; // what has been said since the last call
+  readonly #ids = new Set<string>(); // ids of calls that have gone out
   readonly #nextIndex: () => number;
   readonly #keepsReasoning: boolean;
 
@@ -111,7 +112,9 @@ export class Outbox {
   callStart(name: string, id: string | undefined, dialect: string): number {
     this.calls();
     const index = this.#nextIndex();
-    this.#events.push({ type: "call-start", index, name, ...(id === undefined ? {} : { id }), dialect });
+    const own = id === undefined || this.#ids.has(id) ? {} : { id }; // a model that repeats an id means another call
+    if (id !== undefined) this.#ids.add(id);
+    this.#events.push({ type: "call-start", index, name, ...own, dialect });
     return index;
   }
 
@@ -131,6 +134,11 @@ export class Outbox {
     this.#called = true;
     this.#space.content = "";
     this.#sinceCall = "space";
+  }
+
+  /** The dialect says where its text begins: white space at the start of the turn is none of it. */
+  dropStart(): void {
+    if (!this.spoken) this.#space.content = "";
   }
 
   /** Reasoning that was written into the content begins or ends: white space around it is no content. */

@@ -2,13 +2,13 @@
 import { Block, type BlockEnd, type Delivery, type HeldCalls } from "./block.ts";
 import type { Dialect, Opener, Tool } from "./dialect.ts";
 import type { Field, TurnEvent } from "./event.ts";
-import { type Candidate, type Live, liveOf } from "./live.ts";
+import { type Live, liveOf, type Opening, openingsAt } from "./live.ts";
 import { Markdown } from "./markdown.ts";
-import { type Hit, type Marker, MarkerSet } from "./marker.ts";
+import { type Hit, MarkerSet } from "./marker.ts";
 import { resolver } from "./names.ts";
 import { Outbox, type Place } from "./outbox.ts";
 import { Scanner, type Step } from "./scanner.ts";
-import { END_TOKENS, REASONING_TAGS, RESULT_TAGS, RESULT_WORD } from "./signals.ts";
+import { closerOfReasoning, closesReasoning, END_TOKENS, RESULT_TAGS, RESULT_WORD } from "./signals.ts";
 
 /** How a turn is to be read. */
 export interface ParserOptions {
@@ -59,7 +59,7 @@ class TurnParser implements Parser {
   readonly #resolve: (name: string) => Tool | undefined;
   readonly #wholeCalls: boolean;
   #reading: Step<void>; // the turn, as far as it has been read
-  #closer: string | undefined; // what ends the tagged reasoning that is open
+  #closer: string | typeof ANY | undefined; // what ends the tagged reasoning that is open
   #trying = false; // in a block, or in a fence that may hold one
   #interrupted: "native-call" | "break" | undefined; // what makes the text stop that is being read
   #cut = false;
@@ -73,7 +73,7 @@ class TurnParser implements Parser {
     const nameOf = resolver(tools);
     this.#resolve = (name) => byName.get(nameOf(name) ?? "");
     this.#wholeCalls = wholeCalls ?? false;
-    if (startsInReasoning) this.#closer = REASONING_TAGS[0]![1];
+    if (startsInReasoning) this.#closer = ANY;
     this.#reading = this.#turn();
   }
 
@@ -92,7 +92,11 @@ class TurnParser implements Parser {
 
   nativeCall(): TurnEvent[] {
     // Bedrock's DeepSeek leaves the first marker of a block it has parsed in the text (symptoms A3).
-    if (!this.#trying && this.#scan.held > 2) this.#dangling(this.#scan.skip(this.#scan.held));
+    if (!this.#trying && this.#scan.held > 2) {
+      const text = this.#scan.skip(this.#scan.held);
+      if (/^\w/.test(text)) this.#plain(text); // a word of prose
+      else this.#dangling(text);
+    }
     this.#interrupt("native-call");
     this.#scan = new Scanner();
     this.#reading = this.#turn();
@@ -148,49 +152,62 @@ class TurnParser implements Parser {
   /** Something stands here that may be more than text. */
   *#at(hit: Hit): Step<void> {
     if (hit.text === "`" || hit.text === "~~~") return yield* this.#codeMark(hit);
-    if (this.#closer !== undefined && hit.text === this.#closer) return yield* this.#reasoningEnds(hit);
-    if (this.#markdown.fence !== undefined) return this.#plain(hit.text);
-    const openers = this.#openersAt(hit.marker);
-    if (openers.length > 0) return yield* this.#openerAt(hit, openers);
-    if (this.#live.thinkClosers.has(hit.text)) return yield* this.#reasoningEnds(hit);
-    const closer = this.#live.thinkOpeners.get(hit.text);
-    if (closer !== undefined) return this.#reasoningBegins(hit, closer);
+    if (this.#isCloser(hit.text)) return yield* this.#reasoningEnds(hit);
     if (END_TOKENS.includes(hit.text)) return yield* this.#endToken(hit);
+    if (this.#markdown.fence !== undefined) return this.#plain(hit.text);
+    const openings = this.#openingsAt(hit);
+    if (openings.length > 0) return yield* this.#openerAt(hit, openings);
+    if (closesReasoning(hit.text)) return yield* this.#reasoningEnds(hit);
+    const closer = closerOfReasoning(hit.text);
+    if (closer !== undefined) return this.#reasoningBegins(hit, closer);
     if (RESULT_TAGS.includes(hit.text) || hit.text === RESULT_WORD) return yield* this.#result(hit);
-    this.#plain(hit.text);
+    this.#notHere(hit.text);
   }
 
-  #openersAt(marker: Marker): readonly Candidate[] {
-    const openers = this.#live.openers.get(marker);
+  /** Whether `text` ends the tagged reasoning that is open. */
+  #isCloser(text: string): boolean {
+    return this.#closer === ANY ? closesReasoning(text) : text === this.#closer;
+  }
+
+  /** An opener that cannot stand here is text, but another one may begin inside it. */
+  #notHere(text: string): void {
+    const start = this.#scan.mark(text);
+    this.#scan.unread(start);
+    this.#scan.skip(1);
+    this.#scan.release();
+    this.#plain(text.charAt(0));
+  }
+
+  #openingsAt(hit: Hit): readonly Opening[] {
     // Openers that come to nothing are read twice; a turn made of them must not cost more than linear time.
-    if (openers === undefined || this.#scan.reread > REREAD_FLOOR + REREAD_RATE * this.#scan.offset) {
-      return [];
-    }
-    return openers.filter(({ opener: { where } }) =>
+    if (this.#scan.reread > REREAD_FLOOR + REREAD_RATE * this.#scan.offset) return [];
+    return openingsAt(this.#live, hit).filter(({ opener: { where } }) =>
       where === undefined ||
       (this.#markdown.lineBlank && (where === "line" || !this.#outbox.spoken))
     );
   }
 
-  *#openerAt(hit: Hit, openers: readonly Candidate[]): Step<void> {
+  *#openerAt(hit: Hit, openings: readonly Opening[]): Step<void> {
     const place = this.#place;
     const span = this.#markdown.span;
-    const end = yield* this.#try(hit, openers, place !== "content" || span > 0 ? "held" : undefined);
+    const end = yield* this.#try(hit, openings, place !== "content" || span > 0 ? "held" : undefined);
     if (end === undefined) return;
     if (!end.taken) {
-      if (this.#interrupted === "native-call" && this.#scan.ended) this.#dangling(hit.text);
-      else {
-        if (openers.some(({ opener }) => opener.form === "wrapped")) {
-          this.#outbox.problem("not-a-call", hit.text);
-        }
-        this.#plain(hit.text);
+      const isMarkup = openings.some(({ opener, text }) => opener.form === "wrapped" && text === hit.text);
+      if (isMarkup && this.#interrupted === "native-call" && this.#scan.ended) {
+        return this.#dangling(hit.text);
       }
+      if (isMarkup) this.#outbox.problem("not-a-call", hit.text);
+      this.#plain(hit.text);
       return;
     }
     if (end.held === undefined) return;
     if (span > 0 && (yield* this.#spanCloses(span))) return this.#sayHeld(end.held);
     const { counts } = end;
-    if (counts !== undefined && !(end.closed && (counts === "whole" || (yield* this.#nothingFollows())))) {
+    const counted = counts === "whole"
+      ? end.closed
+      : counts !== "last" || (end.closed && (yield* this.#nothingFollows()));
+    if (!counted) {
       for (const { text } of end.held.text) this.#markdown.text(text);
       return this.#sayHeld(end.held);
     }
@@ -213,22 +230,27 @@ class TurnParser implements Parser {
   }
 
   /** Lets each dialect look at what follows the opener; undefined when the turn is over for them. */
-  *#try(hit: Hit, openers: readonly Candidate[], delivery?: Delivery): Step<Tried> {
+  *#try(hit: Hit, openings: readonly Opening[], delivery?: Delivery, certain = true): Step<Tried> {
     const scan = this.#scan;
     let cut: BlockEnd["cut"];
-    for (const { dialect, opener } of openers) {
+    for (const { dialect, opener, text } of openings) {
       const start = scan.mark(hit.text);
+      if (text !== hit.text) {
+        scan.unread(start);
+        scan.skip(text.length);
+      }
       const block = new Block({
         scan,
         outbox: this.#outbox,
         dialect,
         delivery: delivery ?? this.#deliveryOf(opener),
         form: opener.form,
+        place: () => certain && this.#markdown.span === 0 ? this.#place : undefined,
         resolve: this.#resolve,
       }, start);
       let closed = false;
       try {
-        closed = yield* dialect.block(scan, block, hit, opener);
+        closed = yield* dialect.block(scan, block, { marker: opener.marker, text }, opener);
       } catch (error) {
         this.#outbox.problem(
           "dialect-failed",
@@ -248,8 +270,8 @@ class TurnParser implements Parser {
   }
 
   #deliveryOf({ form, counts }: Opener): Delivery {
-    if (counts !== undefined) return "held";
-    return form === "recovered" || this.#wholeCalls ? "ended" : "streamed";
+    if (counts === "whole" || counts === "last") return "held";
+    return form === "recovered" || counts === "ended" || this.#wholeCalls ? "ended" : "streamed";
   }
 
   /** Nothing comes behind but white space, end tokens, or a made-up result: what was read is the last thing said. */
@@ -303,13 +325,13 @@ class TurnParser implements Parser {
     const blocks: [BlockEnd, HeldCalls][] = [];
     for (;;) {
       yield* scan.skipSpace();
-      const hit = yield* scan.accept(...this.#live.fenceOpeners);
+      const hit = yield* scan.accept(...this.#live.openers);
       if (hit === undefined) break;
       const word = info.text.trim().toLowerCase();
-      const openers = this.#live.openers.get(hit.marker)!.filter(({ opener: { fences } }) =>
+      const openings = openingsAt(this.#live, hit).filter(({ opener: { fences } }) =>
         fences?.includes(word) ?? true
       );
-      const end = yield* this.#try(hit, openers, "held");
+      const end = yield* this.#try(hit, openings, "held", false);
       if (!end.taken || !end.closed || end.unknown || end.held === undefined) return false;
       blocks.push([end, end.held]);
     }
@@ -352,8 +374,10 @@ class TurnParser implements Parser {
     const { fence, span, lineBlank } = this.#markdown;
     const inCode = fence !== undefined ? !lineBlank : span > 0 && (yield* this.#spanCloses(span));
     const closes = !inCode &&
-      (this.#closer !== undefined ? text === this.#closer || lineBlank : fence === undefined &&
-        (lineBlank || !this.#outbox.spoken || LINE_ENDS.includes(yield* this.#scan.peek())));
+      (this.#closer !== undefined ? this.#isCloser(text) || lineBlank : fence === undefined &&
+        (lineBlank || !this.#outbox.spoken || LINE_ENDS.includes(yield* this.#scan.peek()) ||
+          // A token that prose does not hold, glued to the next: Kimi K3's prompt has opened the reasoning.
+          (text.startsWith("<|") && (yield* this.#scan.peek()) === "<")));
     if (!closes) return this.#plain(text);
     this.#closer = undefined;
     this.#markdown.reset();
@@ -402,6 +426,9 @@ class TurnParser implements Parser {
     this.#outbox.text(this.#place, text);
   };
 }
+
+/** The prompt has opened the reasoning: whatever closes reasoning ends it. */
+const ANY = Symbol("any closer");
 
 /** How a block came out, and what had to be there for it. */
 interface Tried extends BlockEnd {

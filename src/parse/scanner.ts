@@ -103,8 +103,11 @@ export class Scanner {
   /** Unreads all that was read since `mark`, which stays set. */
   unread(mark: Mark): void {
     const back = this.#trail.splice(mark.piece).join("");
-    this.#text = back + this.#text.slice(this.#at);
-    this.#at = 0;
+    if (back.length <= this.#at) this.#at -= back.length; // it is all still there
+    else {
+      this.#text = back + this.#text.slice(this.#at);
+      this.#at = 0;
+    }
     this.#offset = mark.offset;
     this.#reread += back.length;
   }
@@ -186,18 +189,29 @@ export class Scanner {
     }
   }
 
-  /** Like `until()`, for short things such as names: collects, and gives up after `limit` characters. */
+  /** Like `until()`, for short things such as names: collects; eats nothing if that is more than `limit` characters. */
   *take<M extends Marker>(
     markers: MarkerSet<M>,
     limit = 256,
   ): Step<{ text: string; hit: Hit<M> } | undefined> {
+    const start = this.mark();
     let text = "";
     for (;;) {
       const { at, size, marker } = markers.locate(this.#text, this.#at, this.#ended);
       text += this.#read(at - this.#at);
-      if (text.length > limit) return undefined;
-      if (marker !== undefined) return { text, hit: { marker, text: this.#read(size) } };
-      if (this.#ended && this.#at === this.#text.length) return undefined;
+      if (text.length > limit) {
+        this.rewind(start);
+        return undefined;
+      }
+      if (marker !== undefined) {
+        const hit = { marker, text: this.#read(size) };
+        this.release();
+        return { text, hit };
+      }
+      if (this.#ended && this.#at === this.#text.length) {
+        this.release();
+        return undefined;
+      }
       yield;
     }
   }

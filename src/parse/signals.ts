@@ -1,4 +1,5 @@
 /** What a turn may hold beside text and calls: reasoning tags, leaked end tokens, made-up tool results. */
+import { chars, type Shape, shape } from "./marker.ts";
 
 /** Tags around reasoning that is written into the content (`dialects.md` §9.5). */
 export const REASONING_TAGS: readonly (readonly [open: string, close: string])[] = [
@@ -11,7 +12,10 @@ export const REASONING_TAGS: readonly (readonly [open: string, close: string])[]
   ["[THINK]", "[/THINK]"], // Magistral
   ["<longcat_think>", "</longcat_think>"],
   ["<|START_THINKING|>", "<|END_THINKING|>"], // Cohere
+  ["<|think:start|>", "<|think:end|>"], // Solar Open 2
+  ["<|think|>", "<|end|><|content|>"], // Solar Open
   ["<|inner_prefix|>", "<|inner_suffix|>"], // Apertus
+  ["<|open|>think<|sep|>", "<|close|>think<|sep|>"], // Kimi K3
   ["<|channel>thought", "<channel|>"], // Gemma 4
   ["<|channel>thought\n", "<channel|>"],
 ];
@@ -20,6 +24,24 @@ export const REASONING_TAGS: readonly (readonly [open: string, close: string])[]
 export const LONE_CLOSERS: readonly string[] = [
   "[BEGIN FINAL RESPONSE]", // Apriel 1.5 and 1.6
 ];
+
+/** Hunyuan 4 puts the number of its checkpoint into the tags: `<think:6124c78e>`. */
+export const NUMBERED_THINK: readonly Shape[] = ["<think:", "</think:"].map((start) =>
+  shape(start, chars("0123456789abcdef", 1, 16), ">")
+);
+
+const CLOSERS = new Map(REASONING_TAGS);
+const ALL_CLOSERS = new Set([...CLOSERS.values(), ...LONE_CLOSERS]);
+
+/** What closes the reasoning that `tag` opens; undefined when it opens none. */
+export function closerOfReasoning(tag: string): string | undefined {
+  return CLOSERS.get(tag) ?? (tag.startsWith("<think:") ? tag.replace("<", "</") : undefined);
+}
+
+/** Whether `tag` closes reasoning. */
+export function closesReasoning(tag: string): boolean {
+  return ALL_CLOSERS.has(tag) || tag.startsWith("</think:");
+}
 
 /** Tokens that end a turn; servers that do not strip them leak them at the end of the text (`dialects.md` §9.8). */
 export const END_TOKENS: readonly string[] = [
@@ -38,8 +60,13 @@ export const END_TOKENS: readonly string[] = [
   "<|observation|>",
   "<|user|>",
   "<|role_end|>",
+  "<|END_OF_TURN_TOKEN|>",
   "<|iquest_end|>",
   "[END FINAL RESPONSE]",
+  "<|im:end|>",
+  "<|eot|>",
+  "<|eom|>",
+  "<|end_of_text|>",
 ];
 
 /** What opens a tool result. A model that writes one after its own call has made it up (rule 9). */

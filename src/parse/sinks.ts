@@ -42,34 +42,29 @@ export function unwrapLineBreaks(sink: Sink): Wrapped {
 }
 
 /**
- * Drops a line break at the start and at the end, but only where both are there. The end is not known before
- * the value is: `end()` says so.
+ * Drops a line break at the start and one at the end, but only where both are there. The end is not known before
+ * the value is: a short value waits for it, a long one that begins with a line break is taken to end with one.
  */
 export function unwrapPairedLineBreaks(sink: Sink): Wrapped {
-  let start: string | undefined = ""; // the beginning, until it is clear whether it is a line break
-  let first = ""; // the line break at the start
-  let body = ""; // with a line break at the start, all that came: the end decides over its start
-  const write: Sink = (text) => {
-    if (start !== undefined) {
-      text = start + text;
-      if (text === "\r" || text === "") {
-        start = text;
-        return;
-      }
-      start = undefined;
-      first = /^\r?\n/.exec(text)?.[0] ?? "";
-      text = text.slice(first.length);
-    }
-    if (first === "") sink(text);
-    else body += text;
-  };
+  const both = unwrapLineBreaks(sink);
+  let start: string | undefined = ""; // the beginning, until it is clear whether it is a line break and whether it goes
+  let write: Sink | undefined; // where text goes once that is decided
   return {
-    write,
+    write(text) {
+      if (write !== undefined) return write(text);
+      start += text;
+      const wraps = /^\r?\n/.test(start!) || start === "\r";
+      if (wraps && start!.length < LONG) return;
+      write = wraps ? both.write : sink;
+      write(start!);
+      start = undefined;
+    },
     end() {
-      if (start) sink(start);
-      if (first === "") return;
-      const unwrapped = body.replace(/\r?\n$/, "");
-      sink(unwrapped === body ? first + body : unwrapped);
+      if (start) sink(start.replace(/^\r?\n([^]*?)\r?\n$/, "$1"));
+      both.end();
     },
   };
 }
+
+/** From this length on, a value does not wait for its end. */
+const LONG = 256;

@@ -49,6 +49,12 @@ export class Relay {
 
   /** Text came out of the parser; returns what can go on. */
   pass(field: Field, text: string): Relayed[] {
+    const head = this.#queue[0];
+    if (this.#queue.length === 1 && this.#passed === 0 && head!.text === text && head!.field === field) {
+      this.#queue = []; // the usual case: what came is what goes
+      this.#length = 0;
+      return [{ kind: "item", item: head!.item }];
+    }
     if (!this.#whole || !this.#agrees(field, text)) return [...this.split(), { kind: "text", field, text }];
     this.#passed += text.length;
     return this.release();
@@ -66,9 +72,9 @@ export class Relay {
     return this.#queue.splice(0, size).map(({ item }) => ({ kind: "item", item }));
   }
 
-  /** What has waited for too long: a chunk need not be whole to go on in time. */
-  overdue(): Relayed[] {
-    return this.#length > MAX_TEXT || this.#queue.length > MAX_CHUNKS ? this.split() : [];
+  /** So much waits that it has to be split: a chunk need not be whole to go on in time. */
+  get overdue(): boolean {
+    return this.#length > MAX_TEXT || this.#queue.length > MAX_CHUNKS;
   }
 
   /** Something other than plain text comes: what has passed goes out, the chunks of the rest are given up. */

@@ -1,20 +1,11 @@
-/** The parser as a stage: calls written as text become `tool_calls`, native calls are mended, text passes. */
-import { liveDialects } from "../dialects/mod.ts";
-import type { Dialect, Tool } from "../parse/dialect.ts";
-import type { Field, TurnEvent } from "../parse/event.ts";
-import { beginnings, resolver } from "../parse/names.ts";
-import { createParser, type Parser } from "../parse/parser.ts";
-import type { RepairConfig } from "../repair_config.ts";
-import { fromFunctionCall, isObject } from "./call_piece.ts";
-import { finishReason } from "./finish.ts";
-import { NativeCalls } from "./native_calls.ts";
-import type { Choice, Chunk, Delta, ToolCallDelta } from "./openai.ts";
-import type { Report } from "./problem.ts";
+/** The stage that finds and mends calls: each choice of an answer is a turn of its own. */
+import { isObject } from "./call_piece.ts";
+import { ChoiceTurn, type TurnOptions } from "./choice_turn.ts";
+import type { Choice } from "./openai.ts";
 import type { Outcome } from "./protocol_stage.ts";
-import { Relay, type Relayed } from "./relay.ts";
 import type { Item, Stage } from "./stage.ts";
 
-/** The stage that finds and mends calls. */
+/** Calls written as text become `tool_calls`, native calls are mended, text passes. */
 export interface TurnStage extends Stage {
   /** A call, or what may be one, is held. */
   readonly holding: boolean;
@@ -26,293 +17,37 @@ export interface TurnStage extends Stage {
   readonly dialects: readonly string[];
 }
 
-/** What the stage needs. */
-export interface TurnOptions {
-  readonly tools: readonly Tool[];
-  readonly config: RepairConfig;
-  readonly problem: Report;
-}
-
-/** Makes the stage for one answer; each of its choices is a turn of its own. */
+/** Makes the stage for one answer. */
 export function turnStage(options: TurnOptions): TurnStage {
-  const choices = new Map<number, ChoiceTurn>();
-  const turn = (choice: Choice): ChoiceTurn => {
-    const index = typeof choice.index === "number" ? choice.index : 0;
-    let found = choices.get(index);
-    if (found === undefined) choices.set(index, found = new ChoiceTurn(options, index));
-    return found;
+  const turns = new Map<number, ChoiceTurn>();
+  const turnOf = (index: number): ChoiceTurn => {
+    let turn = turns.get(index);
+    if (turn === undefined) turns.set(index, turn = new ChoiceTurn(options, index));
+    return turn;
   };
+  const take = (item: Item, choice: Choice, position: number): Item[] =>
+    turnOf(typeof choice.index === "number" ? choice.index : position).chunk(item, choice);
+  const each = (of: (turn: ChoiceTurn) => Item[]) => (): Item[] => [...turns.values()].flatMap(of);
   return {
     chunk(item) {
       const list = item.chunk.choices;
       if (!Array.isArray(list) || list.length === 0 || !list.every(isObject)) return [item];
-      if (list.length === 1) return turn(list[0]!).chunk(item, list[0]!);
-      const { usage, ...envelope } = item.chunk;
-      return list.flatMap((choice, n) => {
-        const last = n === list.length - 1 && usage !== undefined;
-        return turn(choice).chunk(
-          { chunk: { ...envelope, choices: [choice], ...(last ? { usage } : {}) } },
-          choice,
-        );
+      if (list.length === 1) return take(item, list[0]!, 0);
+      const { choices, usage, ...envelope } = item.chunk;
+      return choices!.flatMap((choice: Choice, position) => {
+        const last = position === list.length - 1 && usage !== undefined ? { usage } : {};
+        return take({ chunk: { ...envelope, choices: [choice], ...last } }, choice, position);
       });
     },
-    end: () => [...choices.values()].flatMap((choice) => choice.end()),
+    end: each((turn) => turn.end()),
+    flush: each((turn) => turn.flush()),
     get holding() {
-      return [...choices.values()].some(({ holding }) => holding);
+      for (const turn of turns.values()) if (turn.holding) return true;
+      return false;
     },
-    outcome: (choice) => choices.get(choice)?.outcome ?? "none",
-    flush: () => [...choices.values()].flatMap((choice) => choice.flush()),
+    outcome: (choice) => turns.get(choice)?.outcome ?? "none",
     get dialects() {
-      return [...new Set([...choices.values()].flatMap((choice) => [...choice.dialects]))];
+      return [...new Set([...turns.values()].flatMap((turn) => [...turn.dialects]))];
     },
   };
 }
-
-class ChoiceTurn {
-  readonly #parser: Parser;
-  readonly #native: NativeCalls;
-  readonly #relay = new Relay();
-  readonly #options: TurnOptions;
-  readonly #index: number;
-  readonly dialects = new Set<string>(); // that calls were found in
-  #calls = 0; // calls that have gone out
-  #envelope: Chunk = {}; // the last chunk, without what is its own
-  #reasoningName: "reasoning" | "reasoning_content" = "reasoning_content"; // what this upstream calls it
-  #textSinceNative = true; // text has come that may hold calls, since the last native call
-  #ended = false;
-
-  constructor(options: TurnOptions, index: number) {
-    const { tools, config, problem } = options;
-    this.#options = options;
-    this.#index = index;
-    const nextIndex = (): number => this.#calls++;
-    const dialects: readonly Dialect[] = liveDialects(config.dialects);
-    const whole = config.arguments === "whole";
-    const keepReasoning = config.reasoning === "keep";
-    this.#parser = createParser({ tools, dialects, nextIndex, wholeCalls: whole, keepReasoning });
-    this.#native = new NativeCalls({
-      resolve: resolver(tools),
-      begins: beginnings(tools),
-      barely: (name) => tools.some((tool) => tool.name === name && !takesAny(tool)),
-      newId,
-      nextIndex,
-      problem,
-      whole,
-    });
-  }
-
-  get holding(): boolean {
-    return this.#parser.holding || this.#native.holding;
-  }
-
-  get outcome(): Outcome {
-    if (this.#parser.cut || this.#native.truncated) return "cut";
-    return this.#calls > 0 ? "whole" : "none";
-  }
-
-  chunk(item: Item, choice: Choice): Item[] {
-    if (this.#ended) return this.#late(item, choice);
-    const { choices: _choices, usage: _usage, ...envelope } = item.chunk;
-    this.#envelope = envelope;
-    const delta = fromFunctionCall(isObject(choice.delta) ? choice.delta : NO_DELTA);
-    const { tool_calls: calls, ...others } = delta;
-    if (Array.isArray(calls) && calls.length === 0) {
-      // vLLM sends an empty list with every piece of content: clients take it for the start of a call.
-      return this.chunk({ chunk: { ...item.chunk, choices: [{ ...choice, delta: others }] } }, {
-        ...choice,
-        delta: others,
-      });
-    }
-    const texts = this.#textsOf(delta);
-    if (calls == null && !isWord(choice.finish_reason) && texts.length <= 1) {
-      return this.#text(item, texts[0]);
-    }
-    return this.#mixed(item, choice, delta, texts);
-  }
-
-  /** What comes behind the finish: nothing is looked for in it, but calls have to keep the protocol. */
-  #late(item: Item, choice: Choice): Item[] {
-    const { tool_calls: calls, ...rest } = isObject(choice.delta) ? choice.delta : NO_DELTA;
-    const { deltas, same } = this.#native.delta(calls);
-    if (same) return [item];
-    const delta = deltas.length === 0 ? rest : { ...rest, tool_calls: deltas };
-    return [{ chunk: { ...item.chunk, choices: [{ ...choice, delta }] } }];
-  }
-
-  /** The answer breaks off. */
-  flush(): Item[] {
-    return this.#ended ? [] : this.#write(this.#parser.breakOff(), true);
-  }
-
-  /** The answer is over without a word from this choice. */
-  end(): Item[] {
-    if (this.#ended) return this.#native.end().map((each) => this.#item({ tool_calls: [each] }));
-    const { events, owed } = this.#finish("length"); // without a finish, a call that has not begun is cut off
-    return [...this.#write(events, true), ...owed.map((each) => this.#item({ tool_calls: [each] }))];
-  }
-
-  /** A chunk that holds text of one field, or none: it goes on whole if its text does. */
-  #text(item: Item, text: Text = NO_TEXT): Item[] {
-    const [field, value] = text;
-    const whole = this.#relay.push(item, field, value, this.#parser.idle);
-    if (value === "") return whole ? this.#send(this.#relay.release()) : [item];
-    this.#textSinceNative = true;
-    const out = this.#write(this.#parser.feed(value, field));
-    return [...out, ...this.#send(this.#relay.overdue()), ...(whole ? [] : this.#restOf(item))];
-  }
-
-  /** A chunk with calls, several fields of text, or the end. */
-  #mixed(item: Item, choice: Choice, delta: Delta, texts: readonly Text[]): Item[] {
-    const idle = this.#parser.idle && !this.#relay.waiting;
-    const events = texts.flatMap(([field, text]) => this.#parser.feed(text, field));
-    let same = delta === choice.delta || delta === NO_DELTA;
-    let deltas: ToolCallDelta[] = [];
-    if (delta.tool_calls != null) {
-      if (this.#textSinceNative) events.push(...this.#parser.nativeCall());
-      this.#textSinceNative = false;
-      const mended = this.#native.delta(delta.tool_calls);
-      same &&= mended.same;
-      deltas = mended.deltas;
-    }
-    const finishes = isWord(choice.finish_reason);
-    const last = finishes ? this.#finish(choice.finish_reason) : NOTHING;
-    same &&= last.owed.length === 0;
-    if (idle && same && says([...events, ...last.events], texts)) return [item];
-    const out = this.#write(events);
-    if (texts.length === 0 && same) return [...out, ...this.#write(last.events, true), item];
-    const {
-      content: _content,
-      reasoning: _reasoning,
-      reasoning_content: _long,
-      tool_calls: _calls,
-      ...rest
-    } = delta;
-    if (deltas.length > 0) {
-      out.push(...this.#send(this.#relay.split()), this.#item({ ...rest, tool_calls: deltas }));
-    }
-    out.push(
-      ...this.#write(last.events, finishes),
-      ...last.owed.map((owed) => this.#item({ tool_calls: [owed] })),
-    );
-    const left = deltas.length > 0 ? {} : rest;
-    const empty = Object.keys(left).length === 0 && choice.logprobs == null && item.chunk["usage"] == null;
-    if (!empty || finishes) out.push({ chunk: { ...item.chunk, choices: [{ ...choice, delta: left }] } });
-    return out;
-  }
-
-  /** The turn is over: what the parser still held, and what native calls still lack. */
-  #finish(reason?: string | null): Last {
-    this.#ended = true;
-    return { events: this.#parser.end(), owed: this.#native.end(finishReason(reason) === "length") };
-  }
-
-  /** Turns what the parser says into items. */
-  #write(events: readonly TurnEvent[], last = false): Item[] {
-    const out: Item[] = [];
-    let calls: ToolCallDelta[] = []; // pieces of calls that go out in one chunk
-    const flush = (): void => {
-      if (calls.length > 0) out.push(this.#item({ tool_calls: calls }));
-      calls = [];
-    };
-    for (const event of events) {
-      if (event.type === "problem") this.#options.problem(event.code, event.detail);
-      else if (event.type === "content-delta" || event.type === "reasoning-delta") {
-        flush();
-        const field = event.type === "content-delta" ? "content" : "reasoning";
-        out.push(...this.#send(this.#relay.pass(field, event.text)));
-      } else if (event.type === "call-start") {
-        out.push(...this.#send(this.#relay.split()));
-        this.dialects.add(event.dialect);
-        const { index, name } = event;
-        calls.push({ index, id: event.id ?? newId(), type: "function", function: { name, arguments: "" } });
-      } else if (event.type === "call-delta") {
-        const last = calls.at(-1);
-        if (last?.index === event.index) last.function!.arguments! += event.json;
-        else calls.push({ index: event.index, function: { arguments: event.json } });
-      }
-    }
-    flush();
-    return last ? [...out, ...this.#send(this.#relay.split())] : out;
-  }
-
-  #send(relayed: readonly Relayed[]): Item[] {
-    return relayed.flatMap((each) => {
-      if (each.kind === "item") return [each.item];
-      if (each.kind === "rest") return this.#restOf(each.item);
-      return [this.#item({ [this.#nameOf(each.field)]: each.text })];
-    });
-  }
-
-  /** What a chunk whose text goes its own way held beside it. */
-  #restOf({ chunk }: Item): Item[] {
-    const choice = chunk.choices?.[0];
-    const { content: _content, reasoning: _reasoning, reasoning_content: _long, ...delta } = choice?.delta ??
-      {};
-    const empty = Object.keys(delta).length === 0 && choice?.logprobs == null && chunk["usage"] == null;
-    return empty ? [] : [{ chunk: { ...chunk, choices: [{ ...choice, delta }] } }];
-  }
-
-  #textsOf(delta: Delta): Text[] {
-    const texts: Text[] = [];
-    if (typeof delta.reasoning === "string" && typeof delta.reasoning_content !== "string") {
-      this.#reasoningName = "reasoning";
-    }
-    const reasoning = delta.reasoning_content ?? delta.reasoning;
-    if (typeof reasoning === "string" && reasoning !== "") texts.push(["reasoning", reasoning]);
-    if (typeof delta.content === "string" && delta.content !== "") texts.push(["content", delta.content]);
-    return texts;
-  }
-
-  #nameOf(field: Field): "content" | "reasoning" | "reasoning_content" {
-    return field === "content" ? "content" : this.#reasoningName;
-  }
-
-  #item(delta: Delta): Item {
-    return { chunk: { ...this.#envelope, choices: [{ index: this.#index, delta, finish_reason: null }] } };
-  }
-}
-
-/** Text of one field. */
-type Text = readonly [field: Field, text: string];
-
-/** What comes when a turn is over. */
-interface Last {
-  readonly events: readonly TurnEvent[];
-  readonly owed: readonly ToolCallDelta[];
-}
-
-const NO_DELTA: Delta = {};
-const NO_TEXT: Text = ["content", ""];
-const NOTHING: Last = { events: [], owed: [] };
-
-/** Whether a finish reason says anything; some servers send `""` or `"null"` with every chunk. */
-function isWord(reason: string | null | undefined): reason is string {
-  return typeof reason === "string" && reason !== "" && reason !== "null";
-}
-
-/** Whether a tool has parameters. */
-function takesAny({ parameters }: Tool): boolean {
-  return isObject(parameters?.["properties"]) && Object.keys(parameters["properties"]).length > 0;
-}
-
-/** Whether what the parser said is just what it was given. */
-function says(events: readonly TurnEvent[], texts: readonly Text[]): boolean {
-  const said: Text[] = [];
-  for (const event of events) {
-    if (event.type !== "content-delta" && event.type !== "reasoning-delta") return false;
-    said.push([event.type === "content-delta" ? "content" : "reasoning", event.text]);
-  }
-  return joined(said) === joined(texts);
-}
-
-function joined(texts: readonly Text[]): string {
-  return texts.map(([field, text], n) => (texts[n - 1]?.[0] === field ? "" : `\0${field}\0`) + text).join("");
-}
-
-/** `call_` and 24 random letters and digits, as OpenAI's ids look. */
-export function newId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(24));
-  return "call_" + Array.from(bytes, (byte) => ALPHABET[byte % ALPHABET.length]).join("");
-}
-
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";

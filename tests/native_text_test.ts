@@ -1,0 +1,26 @@
+/** What becomes of text before a call that the upstream has parsed by itself. */
+import assert from "node:assert/strict";
+import { dialects } from "../src/dialects/mod.ts";
+import { createParser } from "../src/parse/parser.ts";
+import { test } from "./_test.ts";
+import { fold } from "./_turn.ts";
+
+const tools = [{ name: "search" }];
+
+for (
+  const text of ["I use the functions", "Done.\nsearch", "An Action:", "the final analysis", "call tool="]
+) {
+  test(`words that might have become a call stay: ${text}`, () => {
+    const parser = createParser({ tools, dialects });
+    const turn = fold([...parser.feed(text), ...parser.nativeCall(), ...parser.end()]);
+    assert.equal(turn.content, text);
+  });
+}
+
+for (const marker of ["<|tool_calls_section_begin|>", "<|tool_calls_sec", "[TOOL_CALLS]", "<|channel|>"]) {
+  test(`a dangling marker is dropped: ${marker}`, () => {
+    const parser = createParser({ tools, dialects });
+    const turn = fold([...parser.feed(`Hm. ${marker}`), ...parser.nativeCall(), ...parser.end()]);
+    assert.equal(turn.content.trim(), "Hm.");
+  });
+}
