@@ -14,8 +14,9 @@ const parameters = {
 const tools = [{ type: "function", function: { name: "write_file", parameters } }];
 const encoder = new TextEncoder();
 
-for (const { id, write } of demoModels) {
-  if (write === undefined) continue; // native calls are not parsed: tests/repair_test.ts has them
+for (const { id, write, atTheEnd } of demoModels) {
+  // Native calls are not parsed (tests/repair_test.ts has them); what may be an answer in JSON waits for its end.
+  if (write === undefined || atTheEnd) continue;
   test(`${id}: a file of 2 KB in pieces of four characters streams`, async () => {
     const text = write({ name: "write_file", arguments: { path: "a.ts", content } });
     const pieces = text.match(/[^]{1,4}/gu)!;

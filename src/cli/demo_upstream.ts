@@ -1,60 +1,12 @@
 /** A small model server that needs no model: it calls the first tool it is offered, in one dialect a model name. */
 import type { Json } from "../wire/openai.ts";
+import { type DemoCall, type DemoModel, demoModels } from "./demo_models.ts";
 import { plausible } from "./demo_values.ts";
 
-/** A call as a model means it, before it is written down. */
-export interface DemoCall {
-  readonly name: string;
-  readonly arguments: Json;
-}
-
-/** One model of the demo. */
-export interface DemoModel {
-  readonly id: string;
-  /** How models write the call; undefined when this one uses the protocol's own `tool_calls`. */
-  readonly write?: (call: DemoCall) => string;
-}
+export { type DemoCall, type DemoModel, demoModels } from "./demo_models.ts";
 
 const json = JSON.stringify;
 const asText = (value: unknown) => typeof value === "string" ? value : json(value);
-const each = (call: DemoCall, write: (key: string, value: unknown) => string) =>
-  Object.entries(call.arguments).map(([key, value]) => write(key, value)).join("");
-const hermes = (call: DemoCall) => `<tool_call>\n${json(call)}\n</tool_call>`;
-
-/** Every model of the demo; a new dialect is one more row. */
-export const demoModels: readonly DemoModel[] = [
-  {
-    id: "demo-dsml",
-    write: (call) =>
-      `\n\n<｜DSML｜tool_calls>\n<｜DSML｜invoke name="${call.name}">\n` +
-      each(call, (key, value) =>
-        `<｜DSML｜parameter name="${key}" string="${typeof value === "string"}">` +
-        `${asText(value)}</｜DSML｜parameter>\n`) +
-      `</｜DSML｜invoke>\n</｜DSML｜tool_calls>`,
-  },
-  { id: "demo-hermes", write: hermes },
-  {
-    id: "demo-qwen-name-parameters",
-    write: (call) =>
-      `<tool_call><name>${call.name}</name><parameters>${json(call.arguments)}</parameters></tool_call>`,
-  },
-  {
-    id: "demo-qwen3-coder",
-    write: (call) =>
-      `<tool_call>\n<function=${call.name}>\n` +
-      each(call, (key, value) => `<parameter=${key}>\n${asText(value)}\n</parameter>\n`) +
-      `</function>\n</tool_call>`,
-  },
-  {
-    id: "demo-tool-calls-invoke",
-    write: (call) =>
-      `<tool_calls>\n<invoke name="${call.name}">\n` +
-      each(call, (key, value) => `<parameter name="${key}">${asText(value)}</parameter>\n`) +
-      `</invoke>\n</tool_calls>`,
-  },
-  { id: "demo-think", write: (call) => `<think>A tool can tell me that.</think>\n${hermes(call)}` },
-  { id: "demo-native" },
-];
 
 interface Message {
   readonly role?: string;

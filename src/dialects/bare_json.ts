@@ -42,9 +42,12 @@ export const bareJson: Dialect = {
     scan.rewind(scan.mark(hit.text)); // the bracket is part of the JSON
     const wrapped = yield* opensAllCalls(scan);
     if (!(yield* namesTool(scan, out)) || !(yield* jsonCalls(scan, out, STRICT))) return false;
-    if (!wrapped) return true;
-    yield* scan.skipSpace();
-    return (yield* scan.accept("}")) !== undefined;
+    for (let braces = wrapped ? -1 : 0;; braces++) {
+      yield* scan.skipSpace();
+      if (yield* scan.accept("}")) continue;
+      if (braces > 0) out.problem("arguments-repaired", "a closing brace too many");
+      return braces >= 0;
+    }
   },
 };
 

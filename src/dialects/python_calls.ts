@@ -3,7 +3,7 @@ import type { Call, Out } from "../parse/dialect.ts";
 import { MarkerSet } from "../parse/marker.ts";
 import type { Scanner, Step } from "../parse/scanner.ts";
 import { pythonGap, pythonValue } from "./python_literal.ts";
-import { KEYWORD, opensPythonString, pythonString } from "./python_string.ts";
+import { KEYWORD, opensPythonString, pythonString, type StringPlace } from "./python_string.ts";
 
 /** A call whose name and bracket come next; eats both. Undefined, with nothing eaten, when something else does. */
 export function* callee(scan: Scanner): Step<string | undefined> {
@@ -26,6 +26,7 @@ export function* pythonCall(scan: Scanner, out: Out, name: string): Step<boolean
 
 /** Reads the arguments up to the bracket that closes them. */
 function* pythonArguments(scan: Scanner, out: Out, call: Call): Step<boolean> {
+  const declares = (name: string) => call.parameters.length === 0 || call.parameters.includes(name);
   for (let given = 0, named = false, commas = 0;;) {
     const char = yield* pythonGap(scan);
     if (char === "") return false;
@@ -51,16 +52,25 @@ function* pythonArguments(scan: Scanner, out: Out, call: Call): Step<boolean> {
       if (keys.length > 0 && given === 0 && keys.every((key) => call.parameters.includes(key))) {
         if (!call.jsonText(json)) return false;
       } else if (name === undefined || !give(call, name, json)) return false;
-    } else if (name === undefined || !(yield* argument(scan, out, call, name))) return false;
+    } else {
+      const place = keyword === undefined ? "argument" : { declares };
+      if (name === undefined || !(yield* argument(scan, out, call, name, place))) return false;
+    }
     given++;
   }
 }
 
 /** Reads one argument: strings as they come, all else once it is whole. */
-function* argument(scan: Scanner, out: Out, call: Call, name: string): Step<boolean> {
+function* argument(
+  scan: Scanner,
+  out: Out,
+  call: Call,
+  name: string,
+  place: StringPlace,
+): Step<boolean> {
   yield* pythonGap(scan);
   if (yield* opensPythonString(scan)) {
-    return yield* pythonString(scan, out, call.parameter(name, "string"), "argument");
+    return yield* pythonString(scan, out, call.parameter(name, "string"), place);
   }
   const json = yield* pythonValue(scan, out);
   return json !== undefined && give(call, name, json);

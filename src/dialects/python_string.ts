@@ -4,7 +4,13 @@ import { chars, either, shape } from "../parse/marker.ts";
 import type { Scanner, Sink, Step } from "../parse/scanner.ts";
 
 /** What a string is in: it says what may follow. */
-export type StringPlace = "argument" | "element" | "key";
+export type StringPlace = "argument" | "element" | "key" | NamedArgument;
+
+/** The value of an argument with a name: only another such argument follows it, or the end of the call. */
+export interface NamedArgument {
+  /** Whether the call may have an argument of this name. */
+  readonly declares: (name: string) => boolean;
+}
 
 const PREFIX = "rRbBuUfF";
 const OPENER = shape(chars(PREFIX, 0, 2), either('"', "'"));
@@ -42,15 +48,19 @@ function* oneLiteral(scan: Scanner, out: Out, sink: Sink, place: StringPlace): S
   const { text: quotes } = (yield* scan.accept('"""', "'''", '"', "'"))!;
   const quote = quotes.charAt(0);
   const stop = quote === '"' ? DOUBLE : SINGLE;
-  for (let named = false;;) {
+  const named = new Set<string>(); // repairs
+  const repaired = (what: string) => {
+    if (!named.has(what)) out.problem("arguments-repaired", what);
+    named.add(what);
+  };
+  for (;;) {
     yield* scan.run(stop, sink);
     const char = yield* scan.next();
     if (char === "") return false;
     if (char === "\\") {
       if (!(yield* escape(scan, sink, raw))) return false;
     } else if (char === "\n") {
-      if (quotes.length === 1 && !named) out.problem("arguments-repaired", "line break in a string");
-      named = true;
+      if (quotes.length === 1) repaired("line break in a string");
       sink(char);
     } else if (quotes.length === 3) {
       // The longest run of quotes ends with the three that close.
@@ -59,16 +69,16 @@ function* oneLiteral(scan: Scanner, out: Out, sink: Sink, place: StringPlace): S
         return true;
       }
       sink(char);
-    } else if (yield* ends(scan, quote, place)) return true;
+    } else if (yield* ends(scan, out, quote, place)) return true;
     else {
-      out.problem("arguments-repaired", "inner quote");
+      repaired("inner quote");
       sink(char);
     }
   }
 }
 
 /** Whether the quote that was just read may end its literal, by what follows. */
-function* ends(scan: Scanner, quote: string, place: StringPlace): Step<boolean> {
+function* ends(scan: Scanner, out: Out, quote: string, place: StringPlace): Step<boolean> {
   const behind = scan.mark();
   let space = "";
   yield* scan.run(NOT_SPACE, (text) => space += text);
@@ -76,17 +86,35 @@ function* ends(scan: Scanner, quote: string, place: StringPlace): Step<boolean> 
   let ends = next === "" || next === "," || next === "]" || next === "}" || next === ")";
   if (next === ":") ends = place === "key";
   else if (next === "#") ends = space.includes("\n");
-  else if (next === "," && place === "argument") {
+  else if (next === "," && (place === "argument" || typeof place === "object")) {
     yield* scan.skipSpace();
     const after = yield* scan.peek();
-    ends = after === "" || after === ")" || after === "*" || (yield* scan.sees(KEYWORD)) !== undefined ||
-      (yield* startsValue(scan));
-  } else if (next === ")" && place === "argument") ends = (yield* scan.peek()) !== quote;
-  else if (space !== "" && /["'rRbBuUfF]/.test(next)) {
+    const keyword = yield* scan.accept(KEYWORD);
+    ends = after === "" || after === ")" ||
+      (keyword === undefined
+        ? place === "argument" && (yield* startsValue(scan))
+        : place === "argument" || place.declares(keyword.text.slice(0, -1).trim()));
+  } else if (next === ")" && (place === "argument" || typeof place === "object")) {
+    ends = (yield* scan.peek()) !== quote && (yield* callIsOver(scan, out));
+  } else if (space !== "" && /["'rRbBuUfF]/.test(next)) {
     ends = /["']/.test(next) || /["']/.test(yield* scan.peek());
   }
   scan.rewind(behind);
   return ends;
+}
+
+/**
+ * Behind the bracket of a call comes what may stand there: another call, or the end of the list or of the block.
+ * Anything else means that the bracket is part of a string with quotes in it: to end it there would cut a file short.
+ */
+function* callIsOver(scan: Scanner, out: Out): Step<boolean> {
+  yield* scan.skipSpace();
+  if (["", "]", ")", "}", "<", "`"].includes(yield* scan.peek())) return true;
+  const separated = (yield* scan.accept(",", ";")) !== undefined;
+  yield* scan.skipSpace();
+  if (separated && ["", "]"].includes(yield* scan.peek())) return true;
+  const callee = yield* scan.accept(CALLEE);
+  return callee !== undefined && out.knows(callee.text.slice(0, -1).replace(/\.call$/, ""));
 }
 
 /** A positional argument may begin here. */
@@ -138,6 +166,8 @@ const NOT_SPACE = /[^ \t\r\n]/g;
 
 /** What a Python identifier is made of, dots and dashes of tool names among it. */
 export const IDENTIFIER = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+
+const CALLEE = shape(chars(IDENTIFIER, 1, 128), "(");
 
 /** The name of an argument, and its `=`. */
 export const KEYWORD = shape(chars(IDENTIFIER, 1, 64), chars(" \t", 0, 4), "=");

@@ -53,16 +53,6 @@ export class ArgumentsWriter {
     return [...this.#schema.properties.keys()];
   }
 
-  /** Names of the parameters that the call must have. */
-  get required(): readonly string[] {
-    return this.#schema.required;
-  }
-
-  /** Whether a value of this parameter may be text. */
-  allowsText(name: string): boolean {
-    return allowsString(this.#valueSchema(this.#resolve(name)));
-  }
-
   /** Whether anything has gone out. */
   get started(): boolean {
     return this.#members.started;

@@ -1,9 +1,11 @@
 /** One block of calls while a dialect reads it: what of it goes out, and when. */
 import { ArgumentsWriter } from "./arguments.ts";
+import { allowsString } from "./coerce.ts";
 import type { Call, Dialect, Opener, Out, Tool } from "./dialect.ts";
 import type { Field, ProblemCode } from "./event.ts";
 import type { Outbox, Place, WholeCall } from "./outbox.ts";
 import type { Mark, Scanner, Step, Stretch } from "./scanner.ts";
+import { ANY_VALUE, readToolSchema } from "./schema.ts";
 
 /**
  * When a call goes out.
@@ -132,10 +134,11 @@ export class Block implements Out {
     };
     this.#current = current;
     const { writer } = current;
+    const schema = readToolSchema(tool?.parameters);
     return {
       parameters: writer.parameters,
-      required: writer.required,
-      allowsText: (parameter) => writer.allowsText(parameter),
+      required: schema.required,
+      allowsText: (parameter) => allowsString(schema.properties.get(parameter) ?? ANY_VALUE),
       parameter: (parameter, kind) => writer.parameter(parameter, kind),
       tree: (parameter, tree) => writer.tree(parameter, tree),
       json: (scan): Step<boolean> => writer.json(scan),

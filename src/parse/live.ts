@@ -33,6 +33,7 @@ export interface Live {
 
 const SIGNALS: readonly Marker[] = [
   ...REASONING_TAGS.flat(),
+  ...LONE_CLOSERS,
   ...NUMBERED_THINK,
   ...LONE_CLOSERS,
   ...END_TOKENS,
