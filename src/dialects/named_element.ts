@@ -170,16 +170,16 @@ function* value(
     else if (level > 0) level -= hit.text === callEnd ? 1 : 0;
     else if (hit.text === close) {
       if (yield* comes(scan, next)) return "closed";
-    } else if (!cdata && (yield* comes(scan, outer))) return "call-end";
+    } else if (!cdata && outer.length > 0 && (yield* comes(scan, outer, false))) return "call-end";
     sink(hit.text);
   }
 }
 
-/** Behind white space, one of `markers` comes, or the end of the turn; eats nothing. */
-function* comes(scan: Scanner, markers: readonly Marker[]): Step<boolean> {
+/** Behind white space, one of `markers` comes, or, with `atEnd`, the end of the turn; eats nothing. */
+function* comes(scan: Scanner, markers: readonly Marker[], atEnd = true): Step<boolean> {
   const behind = scan.mark();
   yield* scan.skipSpace();
-  const found = (yield* scan.peek()) === "" || (yield* scan.sees(...markers)) !== undefined;
+  const found = (yield* scan.sees(...markers)) !== undefined || (atEnd && (yield* scan.peek()) === "");
   scan.rewind(behind);
   return found;
 }

@@ -69,16 +69,16 @@ function* oneLiteral(scan: Scanner, out: Out, sink: Sink, place: StringPlace): S
         return true;
       }
       sink(char);
-    } else if (yield* ends(scan, out, quote, place)) return true;
+    } else if (yield* ends(scan, out, quote, place, named.has(INNER_QUOTE))) return true;
     else {
-      repaired("inner quote");
+      repaired(INNER_QUOTE);
       sink(char);
     }
   }
 }
 
 /** Whether the quote that was just read may end its literal, by what follows. */
-function* ends(scan: Scanner, out: Out, quote: string, place: StringPlace): Step<boolean> {
+function* ends(scan: Scanner, out: Out, quote: string, place: StringPlace, doubtful: boolean): Step<boolean> {
   const behind = scan.mark();
   let space = "";
   yield* scan.run(NOT_SPACE, (text) => space += text);
@@ -95,7 +95,7 @@ function* ends(scan: Scanner, out: Out, quote: string, place: StringPlace): Step
         ? place === "argument" && (yield* startsValue(scan))
         : place === "argument" || place.declares(keyword.text.slice(0, -1).trim()));
   } else if (next === ")" && (place === "argument" || typeof place === "object")) {
-    ends = (yield* scan.peek()) !== quote && (yield* callIsOver(scan, out));
+    ends = (yield* scan.peek()) !== quote && (yield* callIsOver(scan, out, doubtful));
   } else if (space !== "" && /["'rRbBuUfF]/.test(next)) {
     ends = /["']/.test(next) || /["']/.test(yield* scan.peek());
   }
@@ -107,12 +107,15 @@ function* ends(scan: Scanner, out: Out, quote: string, place: StringPlace): Step
  * Behind the bracket of a call comes what may stand there: another call, or the end of the list or of the block.
  * Anything else means that the bracket is part of a string with quotes in it: to end it there would cut a file short.
  */
-function* callIsOver(scan: Scanner, out: Out): Step<boolean> {
+function* callIsOver(scan: Scanner, out: Out, doubtful: boolean): Step<boolean> {
   yield* scan.skipSpace();
-  if (["", "]", ")", "}", "<", "`"].includes(yield* scan.peek())) return true;
+  const next = yield* scan.peek();
+  if (next === "") return !doubtful; // after quotes that were data the turn may have been cut off in the string
+  if ("])}<`".includes(next)) return true;
   const separated = (yield* scan.accept(",", ";")) !== undefined;
   yield* scan.skipSpace();
-  if (separated && ["", "]"].includes(yield* scan.peek())) return true;
+  const behind = yield* scan.peek();
+  if (separated && (behind === "]" || (behind === "" && !doubtful))) return true;
   const callee = yield* scan.accept(CALLEE);
   return callee !== undefined && out.knows(callee.text.slice(0, -1).replace(/\.call$/, ""));
 }
@@ -167,6 +170,7 @@ const NOT_SPACE = /[^ \t\r\n]/g;
 /** What a Python identifier is made of, dots and dashes of tool names among it. */
 export const IDENTIFIER = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
 
+const INNER_QUOTE = "inner quote";
 const CALLEE = shape(chars(IDENTIFIER, 1, 128), "(");
 
 /** The name of an argument, and its `=`. */
