@@ -71,7 +71,7 @@ export const demoModels: readonly DemoModel[] = [
     id: "demo-seed-oss",
     write: (call) =>
       `<seed:tool_call>\n<function=${call.name}>\n` +
-      each(call, (key, value) => `<parameter=${key}>${asText(value)}</parameter>\n`) +
+      each(call, (key, value) => `<parameter=${key}>\n${asText(value)}\n</parameter>\n`) +
       "</function>\n</seed:tool_call>",
   },
   {
@@ -102,7 +102,9 @@ export const demoModels: readonly DemoModel[] = [
   {
     id: "demo-cline",
     write: (call) =>
-      `<${call.name}>\n${each(call, (key, value) => `<${key}>${asText(value)}</${key}>\n`)}</${call.name}>`,
+      `<${call.name}>\n${
+        each(call, (key, value) => `<${key}>\n${asText(value)}\n</${key}>\n`)
+      }</${call.name}>`,
   },
   { id: "demo-bare-json", write: json, atTheEnd: true },
   { id: "demo-fenced-json", write: (call) => "```json\n" + json(call) + "\n```", atTheEnd: true },
