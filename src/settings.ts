@@ -146,7 +146,7 @@ export const settings = define({
     placeholder: "<how>",
     variable: "REASONING",
     default: "split",
-    means: "split: <think> in the text becomes reasoning_content; keep: it stays in the text; " +
+    means: "split: `<think>` in the text becomes reasoning_content; keep: it stays in the text; " +
       "open: the prompt has opened it, only `</think>` will come",
     allowed: "split, keep or open",
     example: "keep",

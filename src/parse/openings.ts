@@ -17,7 +17,10 @@ export interface Tried extends BlockEnd {
 /** The openers that stand at `hit`, as far as they may stand there. */
 export function openingsHere(turn: Turn, hit: Hit): readonly Opening[] {
   // Openers that come to nothing are read twice; a turn made of them must not cost more than linear time.
-  if (turn.scan.reread > REREAD_FLOOR + REREAD_RATE * turn.scan.offset) return [];
+  if (turn.scan.reread > REREAD_FLOOR + REREAD_RATE * turn.scan.offset) {
+    turn.giveUp(hit.text);
+    return [];
+  }
   return openingsAt(turn.live, hit).filter(({ opener: { where } }) =>
     where === undefined ||
     (turn.markdown.lineBlank && (where === "line" || !turn.outbox.spoken))
@@ -137,5 +140,6 @@ function breaksOff(turn: Turn, cut: BlockEnd["cut"]): void {
 }
 
 const NOT_TAKEN: Tried = { taken: false, closed: false, cut: undefined, unknown: false, held: undefined };
-const REREAD_FLOOR = 1 << 20;
-const REREAD_RATE = 32;
+/** How much may be read again: so much, and so many times what has been read. */
+const REREAD_FLOOR = 1 << 16;
+const REREAD_RATE = 8;

@@ -39,6 +39,7 @@ export class Turn {
   interrupted: "native-call" | "break" | undefined;
   /** A call was cut off: its arguments will never be whole. */
   cut = false;
+  #gaveUp = false; // openers have been passed over
   #closer: string | typeof ANY | undefined; // what ends the tagged reasoning that is open
 
   constructor(options: ParserOptions) {
@@ -84,6 +85,12 @@ export class Turn {
     this.#closer = closer;
     this.markdown.reset();
     this.outbox.tag(tag);
+  }
+
+  /** So many openers came to nothing that no more are looked at for now; said once. */
+  giveUp(opener: string): void {
+    if (!this.#gaveUp) this.outbox.problem("too-ambiguous", opener);
+    this.#gaveUp = true;
   }
 
   /** The first marker of a block that the upstream has parsed by itself is dropped. */
