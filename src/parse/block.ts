@@ -70,6 +70,7 @@ export class Block implements Out {
   #taken = false; // a call has gone out
   #unknown = false; // a call of a tool that was not offered is among the parts
   #broken = false; // the last call is none after all
+  #said = false; // text that is certain is among the parts
 
   /** The scanner must be marked at `start`, before the opener. */
   constructor(context: BlockContext, start: Mark) {
@@ -92,7 +93,10 @@ export class Block implements Out {
 
   say(field: Field, text: string): void {
     const { delivery, outbox, scan } = this.#context;
-    if (delivery === "held" || this.#unknown) return this.text(text);
+    if (delivery === "held" || this.#unknown) {
+      this.#said ||= text !== "";
+      return this.text(text);
+    }
     this.#sayTexts(this.#parts.splice(0));
     this.#nameProblems();
     outbox.text(field === "content" ? field : "tagged", text);
@@ -145,7 +149,7 @@ export class Block implements Out {
     const { ended } = scan;
     const cutOff = open?.tool !== undefined && ended && !closed && form === "wrapped" && delivery !== "held";
     const parts = closed ? this.#parts : this.#parts.slice(0, this.#safeParts);
-    const held = parts.some((part) => typeof part !== "string");
+    const held = parts.some((part) => typeof part !== "string") || (closed && this.#said);
     const taken = this.#taken || held;
     if (taken) this.#nameProblems();
     if (!held && taken) this.#sayTexts(parts);

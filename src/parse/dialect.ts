@@ -26,6 +26,8 @@ export interface Opener {
   readonly form: "wrapped" | "bare" | "recovered";
   /** Where it may stand; anywhere when not said. `line`: first on its line; `turn`: first in the turn. */
   readonly where?: "line" | "turn";
+  /** What it opens is the whole answer: a code fence round it is dropped at once. Not said: only round calls (rule 8). */
+  readonly answer?: boolean;
 }
 
 /** One way in which models write tool calls as text. */

@@ -14,6 +14,7 @@ export interface Live {
   readonly markers: MarkerSet;
   readonly openers: ReadonlyMap<Marker, readonly Candidate[]>;
   readonly fenceOpeners: readonly Marker[];
+  readonly answerOpeners: readonly Marker[];
   readonly thinkOpeners: ReadonlyMap<string, string>;
   readonly thinkClosers: ReadonlySet<string>;
 }
@@ -35,6 +36,9 @@ export function liveOf(dialects: readonly Dialect[]): Live {
   const live: Live = {
     openers,
     fenceOpeners: [...openers.keys()],
+    answerOpeners: [...openers].filter(([, all]) => all.some(({ opener }) => opener.answer)).map(([marker]) =>
+      marker
+    ),
     thinkOpeners: new Map(REASONING_TAGS),
     thinkClosers: new Set(REASONING_TAGS.map(([, close]) => close)),
     markers: new MarkerSet<Marker>([

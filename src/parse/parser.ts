@@ -63,6 +63,7 @@ class TurnParser implements Parser {
   #trying = false; // in a block, or in a fence that may hold one
   #interrupted: "native-call" | "break" | undefined; // what makes the text stop that is being read
   #cut = false;
+  #wrap: string | undefined; // the code fence round the whole answer, which was dropped
 
   constructor(options: ParserOptions) {
     const { tools, dialects, nextIndex, wholeCalls, keepReasoning, startsInReasoning } = options;
@@ -148,7 +149,11 @@ class TurnParser implements Parser {
     if (this.#closer !== undefined && hit.text === this.#closer) return yield* this.#reasoningEnds(hit);
     if (this.#markdown.fence !== undefined) return this.#plain(hit.text);
     const openers = this.#openersAt(hit.marker);
-    if (openers.length > 0) return yield* this.#openerAt(hit, openers);
+    if (openers.length === 0 || !(yield* this.#openerAt(hit, openers))) yield* this.#otherAt(hit);
+  }
+
+  /** No block of calls stands here. */
+  *#otherAt(hit: Hit): Step<void> {
     if (this.#live.thinkClosers.has(hit.text)) return yield* this.#reasoningEnds(hit);
     const closer = this.#live.thinkOpeners.get(hit.text);
     if (closer !== undefined) return this.#reasoningBegins(hit, closer);
@@ -169,24 +174,25 @@ class TurnParser implements Parser {
     );
   }
 
-  *#openerAt(hit: Hit, openers: readonly Candidate[]): Step<void> {
+  /** False when what stands here is no block after all. */
+  *#openerAt(hit: Hit, openers: readonly Candidate[]): Step<boolean> {
     const place = this.#place;
     const span = this.#markdown.span;
     const end = yield* this.#try(hit, openers, place !== "content" || span > 0 ? "held" : undefined);
-    if (end === undefined) return;
     if (!end.taken) {
-      if (this.#interrupted === "native-call" && this.#scan.ended) this.#dangling(hit.text);
-      else {
-        if (openers.some(({ opener }) => opener.form === "wrapped")) {
-          this.#outbox.problem("not-a-call", hit.text);
-        }
-        this.#plain(hit.text);
+      if (this.#interrupted === "native-call" && this.#scan.ended) {
+        this.#dangling(hit.text);
+        return true;
       }
-      return;
+      if (openers.some(({ opener }) => opener.form === "wrapped")) {
+        this.#outbox.problem("not-a-call", hit.text);
+      }
+      return false;
     }
-    if (end.held === undefined) return;
-    if (span > 0 && (yield* this.#spanCloses(span))) return this.#sayHeld(end.held);
-    this.#deliver(end, end.held, place);
+    if (end.held === undefined) return true;
+    if (span > 0 && (yield* this.#spanCloses(span))) this.#sayHeld(end.held);
+    else this.#deliver(end, end.held, place);
+    return true;
   }
 
   /** Calls that were held while they were read: they go out, wait, or are text. */
@@ -253,6 +259,7 @@ class TurnParser implements Parser {
     let run = hit.text;
     yield* scan.run(char === "`" ? NOT_BACKTICK : NOT_TILDE, (text) => run += text);
     const { fence, lineBlank } = this.#markdown;
+    if (this.#wrap !== undefined && (yield* this.#wrapEnds(run))) return scan.release();
     if (lineBlank && run.length >= 3 && fence === undefined && (yield* this.#fencedCalls(run))) {
       return scan.release();
     }
@@ -276,6 +283,8 @@ class TurnParser implements Parser {
     const place = this.#place;
     const info = yield* scan.take(NEWLINE, 64);
     if (info === undefined || info.text.includes("`")) return false;
+    const wrapped = yield* this.#wrappedAnswer(run);
+    if (wrapped !== undefined) return wrapped;
     const blocks: [BlockEnd, HeldCalls][] = [];
     for (;;) {
       yield* scan.skipSpace();
@@ -293,6 +302,41 @@ class TurnParser implements Parser {
     this.#outbox.problem("fence-unwrapped", run + info.text);
     for (const [end, held] of blocks) this.#deliver(end, held, place);
     return true;
+  }
+
+  /**
+   * A fence that begins the turn and holds what opens a whole answer is dropped, so that the answer streams.
+   * Undefined when no such thing stands in it.
+   */
+  *#wrappedAnswer(run: string): Step<boolean | undefined> {
+    const scan = this.#scan;
+    const { answerOpeners } = this.#live;
+    if (answerOpeners.length === 0 || this.#place !== "content" || this.#outbox.spoken) return undefined;
+    yield* scan.skipSpace();
+    const hit = yield* scan.accept(...answerOpeners);
+    if (hit === undefined) return undefined;
+    if (!(yield* this.#openerAt(hit, this.#openersAt(hit.marker)))) return false;
+    this.#outbox.problem("fence-unwrapped", run);
+    this.#wrap = run;
+    const behind = scan.mark();
+    yield* scan.skipSpace();
+    const closed = (yield* scan.accept(run)) !== undefined && LINE_ENDS.includes(yield* scan.peek());
+    if (closed) {
+      this.#wrap = undefined;
+      scan.release();
+    } else scan.rewind(behind);
+    return true;
+  }
+
+  /** The end of the fence round the whole answer is the last thing said. */
+  *#wrapEnds(run: string): Step<boolean> {
+    if (!run.startsWith(this.#wrap!)) return false;
+    const behind = this.#scan.mark();
+    yield* this.#scan.skipSpace();
+    const ends = (yield* this.#scan.peek()) === "";
+    if (ends) this.#scan.release();
+    else this.#scan.rewind(behind);
+    return ends;
   }
 
   /** Whether inline code that `size` backticks opened closes on this line. */
