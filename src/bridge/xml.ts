@@ -83,7 +83,13 @@ function dialectOf(tools: readonly Tool[]): Dialect {
   const byOpener = new Map(
     elements.flatMap((element) => element.opens.map((marker) => [marker, element] as const)),
   );
-  const ends: readonly Marker[] = [...byOpener.keys(), OPEN, OPEN_END];
+  /** What shows that a call is over though its closer is missing; an argument may be named as a tool is. */
+  const endsOf = (own: Element): Marker[] => {
+    const others = elements.filter(({ tool: { name } }) =>
+      name !== own.tool.name && !own.parameters.includes(name)
+    );
+    return [...others.flatMap(({ opens }) => opens), OPEN, OPEN_END];
+  };
   const opens: Opener[] = [...byOpener.keys()].map((marker) => ({ marker, form: "wrapped", answer: true }));
   opens.push({ marker: OPEN, form: "bare", where: "line", answer: true }, { marker: OPEN_END, form: "bare" });
   return {
@@ -93,7 +99,7 @@ function dialectOf(tools: readonly Tool[]): Dialect {
     opens,
     *block(scan, out, hit) {
       const element = byOpener.get(hit.marker);
-      if (element !== undefined) return yield* call(scan, out, element, hit, ends);
+      if (element !== undefined) return yield* call(scan, out, element, hit, endsOf(element));
       if (hit.marker === OPEN) {
         yield* lineBreakBehind(scan);
         return sayNothing(out);
