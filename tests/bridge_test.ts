@@ -1,12 +1,14 @@
 /** What a bridge writes, the parser reads back: for any calls, at any cut, with all other dialects live. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { bridges } from "../src/bridge/mod.ts";
 import type { Bridge } from "../src/bridge/bridge.ts";
 import { dialects } from "../src/dialects/mod.ts";
 import type { Schema, Tool } from "../src/parse/dialect.ts";
+import { createParser } from "../src/parse/parser.ts";
 import { test } from "./_test.ts";
-import { fold, merge, parse } from "./_turn.ts";
+import { fold, merge, parse, splits, type Turn } from "./_turn.ts";
 
 /** Text made to be mistaken: the protocols' own markers, quotes, line breaks, half of what closes something. */
 const nasty = fc.array(
@@ -195,3 +197,70 @@ for (const bridge of bridges) {
     assert.equal(calls.length, 1);
   });
 }
+
+interface Vector {
+  readonly id: string;
+  readonly why: string;
+  readonly input: string;
+  readonly expect: Omit<Turn, "cut"> & { readonly finish?: "length" };
+}
+
+interface VectorFile {
+  readonly tools: { readonly [name: string]: { readonly parameters: Schema } };
+  readonly cases: readonly Vector[];
+}
+
+for (const bridge of bridges) {
+  const path = new URL(`../fixtures/bridges/${bridge.id}.json`, import.meta.url);
+  const file = JSON.parse(readFileSync(path, "utf8")) as VectorFile;
+  const tools = Object.entries(file.tools).map(([name, { parameters }]) => ({ name, parameters }));
+  const live = [bridge.dialect(tools), ...dialects];
+
+  for (const { id, why, input, expect } of file.cases) {
+    test(`${bridge.id} ${id}: ${why}`, () => {
+      const run = (pieces: readonly string[]) => merge(parse(pieces, tools, { dialects: live }));
+      const whole = run([input]);
+      const { cut, ...turn } = fold(whole);
+      assert.deepEqual({ ...turn, finish: cut ? "length" : undefined }, { finish: undefined, ...expect });
+      for (const pieces of splits(input)) assert.deepEqual(run(pieces), whole, JSON.stringify(pieces));
+      assert.deepEqual(run(input.split("")), whole, "one character at a time");
+    });
+  }
+}
+
+test("message text streams as soon as it is certain", () => {
+  const said = [
+    ["markers", "[[OPENCODE_FINAL]]\nThis is "],
+    ["markers", "```\n[[OPENCODE_FINAL]]\nThis is "],
+    ["object", '{"v":1,"mode":"final","message":"This is '],
+    ["object", '```json\n{"v": 1, "mode": "final", "message": "This is '],
+    ["xml", "<open>\nThis is "],
+    ["xml", "```xml\n<open>\nThis is "],
+  ] as const;
+  for (const [id, text] of said) {
+    const bridge = bridges.find((each) => each.id === id)!;
+    const parser = createParser({ tools: [], dialects: [bridge.dialect([]), ...dialects] });
+    const events = parser.feed(text).flatMap((event) => event.type === "content-delta" ? [event.text] : []);
+    assert.equal(events.join(""), "This is ", text);
+  }
+});
+
+test("arguments stream as they come", () => {
+  const tools = [{ name: "write", parameters: { properties: { text: { type: "string" } } } }];
+  const begun = [
+    ["markers", '[[OPENCODE_TOOL]]\n[[CALL]]\n{"name": "write", "arguments": {"text": "abc'],
+    [
+      "object",
+      '{"v":1,"mode":"tool","message":"","tool_calls":[{"name": "write", "arguments": {"text": "abc',
+    ],
+    ["xml", "<write>\n<text>abc"],
+  ] as const;
+  for (const [id, text] of begun) {
+    const bridge = bridges.find((each) => each.id === id)!;
+    const parser = createParser({ tools, dialects: [bridge.dialect(tools), ...dialects] });
+    const json = parser.feed(text).flatMap((event) => event.type === "call-delta" ? [event.json] : []).join(
+      "",
+    );
+    assert.equal(json, '{"text":"abc', id);
+  }
+});

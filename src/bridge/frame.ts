@@ -8,13 +8,10 @@ export function sayNothing(out: Out): true {
   return true;
 }
 
-/** Eats the rest of the line if it is blank, with its line break. */
+/** Eats blanks and one line break. */
 export function* lineBreakBehind(scan: Scanner): Step<void> {
-  const behind = scan.mark();
   yield* scan.run(NOT_BLANK, ignore);
-  const ends = (yield* scan.accept("\r\n", "\n")) !== undefined;
-  if (ends) scan.release();
-  else scan.rewind(behind);
+  yield* scan.accept("\r\n", "\n");
 }
 
 /** Eats white space before one of `next`, or at the end of the turn. */

@@ -85,22 +85,28 @@ function dialectOf(tools: readonly Tool[]): Dialect {
   );
   /** What shows that a call is over though its closer is missing; an argument may be named as a tool is. */
   const endsOf = (own: Element): Marker[] => {
-    const others = elements.filter(({ tool: { name } }) =>
-      name !== own.tool.name && !own.parameters.includes(name)
+    const { parameters } = own;
+    const others = elements.filter((element) =>
+      !parameters.includes(element.tool.name) && (element !== own || parameters.length > 0)
     );
     return [...others.flatMap(({ opens }) => opens), OPEN, OPEN_END];
   };
   const opens: Opener[] = [...byOpener.keys()].map((marker) => ({ marker, form: "wrapped", answer: true }));
-  opens.push({ marker: OPEN, form: "bare", where: "line", answer: true }, { marker: OPEN_END, form: "bare" });
+  opens.push(
+    { marker: OPEN, form: "bare", where: "line", answer: true },
+    { marker: OPEN, form: "bare" },
+    { marker: OPEN_END, form: "bare" },
+  );
   return {
     id: "bridge-xml",
     aka: ["NanoProxy"],
     models: "any model that is taught it",
     opens,
-    *block(scan, out, hit) {
+    *block(scan, out, hit, { where }) {
       const element = byOpener.get(hit.marker);
       if (element !== undefined) return yield* call(scan, out, element, hit, endsOf(element));
       if (hit.marker === OPEN) {
+        if (where === undefined && !"\r\n".includes(yield* scan.peek())) return false; // prose about an element
         yield* lineBreakBehind(scan);
         return sayNothing(out);
       }
@@ -136,6 +142,7 @@ function* call(scan: Scanner, out: Out, element: Element, hit: Hit, ends: readon
   }
   for (;;) {
     yield* scan.skipSpace();
+    if (yield* scan.accept(...ALL_ENDS)) continue;
     if (yield* scan.accept(close)) return (made !== undefined || !requires(tool)) && start().end();
     if (made !== undefined && (yield* scan.sees(...ends))) return made.end(true); // its own closer is missing
     const child = yield* childTag(scan);
@@ -175,9 +182,8 @@ interface ChildTag {
   readonly empty: boolean;
 }
 
-/** A child's opening tag; a stray `</arguments>` is passed over. */
+/** A child's opening tag. */
 function* childTag(scan: Scanner): Step<ChildTag | undefined> {
-  while (yield* scan.accept(...ALL_ENDS)) yield* scan.skipSpace();
   if (!(yield* scan.accept("<"))) return undefined;
   const tag = yield* scan.take(TAG_END, 256);
   const read = tag && CHILD.exec(tag.text);

@@ -321,16 +321,22 @@ class TurnParser implements Parser {
     const behind = scan.mark();
     yield* scan.skipSpace();
     const closed = (yield* scan.accept(run)) !== undefined && LINE_ENDS.includes(yield* scan.peek());
-    if (closed) {
+    if (!closed) scan.rewind(behind);
+    else {
       this.#wrap = undefined;
       scan.release();
-    } else scan.rewind(behind);
+      yield* this.#blankToEnd();
+    }
     return true;
   }
 
   /** The end of the fence round the whole answer is the last thing said. */
   *#wrapEnds(run: string): Step<boolean> {
-    if (!run.startsWith(this.#wrap!)) return false;
+    return run.startsWith(this.#wrap!) && (yield* this.#blankToEnd());
+  }
+
+  /** Eats white space if nothing else follows. */
+  *#blankToEnd(): Step<boolean> {
     const behind = this.#scan.mark();
     yield* this.#scan.skipSpace();
     const ends = (yield* this.#scan.peek()) === "";
