@@ -91,7 +91,10 @@ function dialectOf(tools: readonly Tool[]): Dialect {
     );
     return [...others.flatMap(({ opens }) => opens), OPEN, OPEN_END];
   };
-  const opens: Opener[] = [...byOpener.keys()].map((marker) => ({ marker, form: "wrapped", answer: true }));
+  const opens: Opener[] = [...byOpener.keys()].flatMap((marker): Opener[] => [
+    { marker, form: "wrapped", where: "line", answer: true },
+    { marker, form: "wrapped" },
+  ]);
   opens.push(
     { marker: OPEN, form: "bare", where: "line", answer: true },
     { marker: OPEN, form: "bare" },
@@ -104,7 +107,9 @@ function dialectOf(tools: readonly Tool[]): Dialect {
     opens,
     *block(scan, out, hit, { where }) {
       const element = byOpener.get(hit.marker);
-      if (element !== undefined) return yield* call(scan, out, element, hit, endsOf(element));
+      if (element !== undefined) {
+        return yield* call(scan, out, element, hit, endsOf(element), where === "line");
+      }
       if (hit.marker === OPEN) {
         if (where === undefined && !"\r\n".includes(yield* scan.peek())) return false; // prose about an element
         yield* lineBreakBehind(scan);
@@ -123,8 +128,18 @@ function* openEnds(scan: Scanner, out: Out, { text }: Hit): Step<boolean> {
   return sayNothing(out);
 }
 
-/** One call whose opening tag, or the beginning of it, is eaten. */
-function* call(scan: Scanner, out: Out, element: Element, hit: Hit, ends: readonly Marker[]): Step<boolean> {
+/**
+ * One call whose opening tag, or the beginning of it, is eaten. In the middle of a line (not `alone`) it has to begin
+ * with an argument that its tool declares: it may be an element of HTML.
+ */
+function* call(
+  scan: Scanner,
+  out: Out,
+  element: Element,
+  hit: Hit,
+  ends: readonly Marker[],
+  alone: boolean,
+): Step<boolean> {
   const { tool, close, parameters } = element;
   const tag = /[>]$/.test(hit.text) ? hit.text.slice(0, -1) : yield* restOfTag(scan);
   if (tag === undefined) return false;
@@ -149,9 +164,11 @@ function* call(scan: Scanner, out: Out, element: Element, hit: Hit, ends: readon
     if (child === undefined) return false;
     const meant = parameters.find((name) => bare(name) === bare(child.name));
     if (made === undefined && meant === undefined && parameters.length > 0) {
-      if (!ALL.includes(child.name)) return false; // an element of HTML, or prose about one
-      yield* scan.skipSpace();
-      if ((yield* scan.peek()) !== "{") continue; // `<arguments>` round the children
+      if (!alone && !ALL.includes(child.name)) return false;
+      if (ALL.includes(child.name)) {
+        yield* scan.skipSpace();
+        if ((yield* scan.peek()) !== "{") continue; // `<arguments>` round the children
+      }
     }
     const sink = start().parameter(child.name, child.kind);
     if (child.empty) continue;
