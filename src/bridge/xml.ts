@@ -166,8 +166,9 @@ function* call(
     if (made === undefined && meant === undefined && parameters.length > 0) {
       if (!alone && !ALL.includes(child.name)) return false;
       if (ALL.includes(child.name)) {
-        yield* scan.skipSpace();
-        if ((yield* scan.peek()) !== "{") continue; // `<arguments>` round the children
+        yield* scan.skipSpace(); // `<arguments>` round the children, or with all of them as JSON
+        if ((yield* scan.peek()) === "{" && !(yield* start().json(scan))) return false;
+        continue;
       }
     }
     const sink = start().parameter(child.name, child.kind);

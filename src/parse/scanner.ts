@@ -33,6 +33,7 @@ export class Scanner {
   #trail: string[] = []; // what was read since the outermost mark, piece by piece
   #marks = 0; // how many marks are set
   #seams: { offset: number; field: Field }[] = [{ offset: 0, field: "content" }]; // where the field changes
+  #crossed = 0; // the last seam that was told
   #reread = 0; // how much text was unread so far
 
   /** More of the turn. */
@@ -106,6 +107,7 @@ export class Scanner {
     this.#text = back + this.#text.slice(this.#at);
     this.#at = 0;
     this.#offset = mark.offset;
+    this.#crossed = Math.min(this.#crossed, mark.offset);
     this.#reread += back.length;
   }
 
@@ -153,13 +155,17 @@ export class Scanner {
   /** Like `until()`, but also stops, with "seam", where the field changes: no marker reaches across. */
   *untilSeam<M extends Marker>(markers: MarkerSet<M>, sink: Sink): Step<Hit<M> | "seam" | undefined> {
     for (;;) {
-      const seam = this.#seamAfter(this.#offset) - this.#offset + this.#at;
+      const next = this.#seams.find(({ offset }) => offset >= this.#offset && offset > this.#crossed);
+      const seam = (next?.offset ?? Infinity) - this.#offset + this.#at;
       const cut = seam < this.#text.length;
       const text = cut ? this.#text.slice(0, seam) : this.#text;
       const { at, size, marker } = markers.locate(text, this.#at, this.#ended || cut);
       this.#deliver(at, sink);
       if (marker !== undefined) return { marker, text: this.#read(size) };
-      if (cut && at >= seam) return "seam";
+      if (cut && at >= seam) {
+        this.#crossed = next!.offset;
+        return "seam";
+      }
       if (this.#ended && at >= text.length) return undefined;
       yield;
     }

@@ -159,7 +159,8 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
         if (over) return;
         const written = convert(batch);
         const how = endOf(batch);
-        if (how !== undefined && how !== "broken" && answer.empty && options.replace !== undefined) {
+        const ended = how === "done" || answer.error !== undefined;
+        if (ended && answer.empty && options.replace !== undefined) {
           if (batch.kind === "late") body.cancel();
           else body.drain(options.finishGraceMs);
           replacing = options.replace(answer.error);
