@@ -34,10 +34,11 @@ const question = { tools, messages: [{ role: "user", content: "What will the wea
 
 async function demo(once: boolean, port: string | undefined, context: Context): Promise<void> {
   const models = listen({ host: "127.0.0.1", port: 0 }, (request) => demoUpstream(request));
-  // The demo shows the defaults, whatever the environment holds.
+  // The demo shows the defaults, whatever the environment holds; the model that has to be taught is bridged.
   const config = configOf({
     upstreamOrigin: `http://127.0.0.1:${models.port}`,
     port: port ?? (once ? "0" : undefined),
+    bridgeModels: demoModels.filter(({ taught }) => taught).map(({ id }) => id).join(),
   }, {
     ...context,
     environment: {},
