@@ -3,7 +3,16 @@ import { type Course, createPlanner, type Way } from "./bridge/plan.ts";
 import { defaultRepairConfig, type RepairConfig } from "./repair_config.ts";
 import { Answer } from "./wire/answer.ts";
 import { answerStream, type Replacement } from "./wire/answer_stream.ts";
-import { ask, type Asked, checkAborted, type Fetch, reach, refused, type Source } from "./wire/ask.ts";
+import {
+  ask,
+  type Asked,
+  checkAborted,
+  type Fetch,
+  reach,
+  refused,
+  salvaged,
+  type Source,
+} from "./wire/ask.ts";
 import { callLimit, withoutUsage } from "./wire/call_limit.ts";
 import { isChatCompletion, readBody, readChatRequest } from "./wire/chat_request.ts";
 import {
@@ -91,7 +100,8 @@ function mend(source: Answered, context: Context): Promise<Response | Useless> {
 }
 
 /** The answer's way through the stages; `before` is the end of the way of an answer that this one goes on with. */
-function open({ chat, config, course, exchange: { problem } }: Context, before?: ProtocolStage) {
+function open(context: Context, before?: ProtocolStage) {
+  const { chat, config, course, exchange: { problem } } = context;
   const { tools, choices, model } = chat;
   const { way, judged } = course;
   const turn = tools.length > 0 ? turnStage({ tools, config, dialects: way.dialects, problem }) : undefined;
@@ -103,8 +113,17 @@ function open({ chat, config, course, exchange: { problem } }: Context, before?:
     ...(way.most < Infinity ? [callLimit(way.most, problem)] : []),
     ...(way.dropsUsage ? [withoutUsage()] : []),
   ];
+  const salvage = (error: Json) => salvaged(error, context);
   const judge = judged && outcome ? opening({ protocol, choices, outcome }) : undefined;
-  const answer = new Answer({ turn, between, opening: judge, protocol, several: choices > 1, problem });
+  const answer = new Answer({
+    turn,
+    between,
+    opening: judge,
+    protocol,
+    several: choices > 1,
+    problem,
+    salvage,
+  });
   const end = (status: number, outcome: ExchangeOutcome) => ({
     status,
     outcome,

@@ -469,6 +469,7 @@ test("native: an empty turn is the model's own business", async () => {
 
 // ---------------------------------------------------------------- salvage
 
+const CALL_OWN = '<tool_call>\n{"name": "read", "arguments": {"path": "a"}}\n</tool_call>';
 const SALVAGEABLE = [
   json({
     error: {
@@ -500,6 +501,24 @@ test("salvage: llama.cpp's error carries the call, in every mode", async () => {
       assert.equal(JSON.parse(folded.text).choices[0].finish_reason, "tool_calls");
     }
   }
+});
+
+test("salvage: also behind text and reasoning that have gone out already", async () => {
+  const error = JSON.stringify({
+    error: { code: 500, message: `Failed to parse input at pos 9: ${CALL_OWN}` },
+  });
+  const begun = data(
+    chunk({ role: "assistant", reasoning_content: "hm" }),
+    chunk({ content: "I will read." }),
+  );
+  for (const mode of ["native", "bridge", "fallback"] as const) {
+    const { text } = await exchange([stream(begun, 80, data(error))], { mode });
+    assert.deepEqual(turn(text), { ...called, content: "I will read.", reasoning: "hm" });
+    const late = stream(data(chunk({ role: "assistant" })), 80, data(error), DONE);
+    assert.deepEqual(turn((await exchange([late], { mode })).text), called);
+  }
+  const { text } = await exchange([stream(begun, data(error))], { mode: "native" }, { stream: false });
+  assert.equal(JSON.parse(text).choices[0].message.tool_calls.length, 1);
 });
 
 test("salvage: without a whole call of a known tool, the error passes as it is", async () => {

@@ -1,6 +1,6 @@
 /** What a bridge writes, the parser reads back: for any calls, at any cut, with all other dialects live. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { bridges } from "../src/bridge/mod.ts";
 import type { Bridge } from "../src/bridge/bridge.ts";
@@ -227,6 +227,42 @@ for (const bridge of bridges) {
     });
   }
 }
+
+for (const bridge of bridges) {
+  test(`${bridge.id}: how the text is cut never shows, whatever a model makes of the protocol`, () => {
+    const path = new URL(`../fixtures/bridges/${bridge.id}.json`, import.meta.url);
+    const file = JSON.parse(readFileSync(path, "utf8")) as VectorFile;
+    const tools = Object.entries(file.tools).map(([name, { parameters }]) => ({ name, parameters }));
+    const live = [bridge.dialect(tools), ...dialects];
+    const texts = file.cases.map(({ input }) => input);
+    const bits = [...new Set(texts.flatMap((text) => text.split(/(?<=[>\n "|\]:,])|(?=[<[{])/)))].filter((
+      bit,
+    ) => bit !== "");
+    const soup = fc.array(fc.constantFrom(...bits, "😀", "`", "```", "<think>", "</think>", "\\"), {
+      maxLength: 28,
+    });
+    const part = fc.constantFrom(...texts).chain((text) =>
+      fc.tuple(fc.nat(text.length), fc.nat(text.length)).map(([from, to]) => text.slice(Math.min(from, to)))
+    );
+    const text = fc.oneof(soup, fc.array(part, { maxLength: 4 })).map((parts) => parts.join(""));
+    const cut = text.chain((whole) => fc.tuple(fc.constant(whole), cutsOf(whole)));
+    fc.assert(
+      fc.property(cut, ([text, pieces]) => {
+        const whole = merge(parse([text], tools, { dialects: live }));
+        assert.deepEqual(merge(parse(pieces, tools, { dialects: live })), whole);
+        assert.ok(!fold(whole).problems.includes("dialect-failed"));
+      }),
+      { numRuns: 400 },
+    );
+  });
+}
+
+test("every protocol has vectors, and every file of vectors its protocol", () => {
+  const files = readdirSync(new URL("../fixtures/bridges/", import.meta.url)).map((name) =>
+    name.replace(".json", "")
+  );
+  assert.deepEqual(files.toSorted(), bridges.map(({ id }) => id).toSorted());
+});
 
 test("message text streams as soon as it is certain", () => {
   const said = [

@@ -22,14 +22,13 @@ const TERMINAL: { readonly [name: string]: string } = {
 export function instructions(bridge: Bridge, { tools, choice, most }: Wishes): string {
   const schemas = new Map(tools.map(({ name, parameters }) => [name, parameters]));
   const terminal = tools.filter(({ name }) => Object.hasOwn(TERMINAL, name));
-  const example = tools.find(({ name }) => typeof choice === "object" && choice.name === name) ?? tools[0]!;
   return lines(
     "# Tools",
     "",
     "You can call the tools that are listed below. The only way to call them is to write as described here; whatever",
     "else you know of calling tools does not work in this conversation.",
     "",
-    bridge.teach(exampleOf(example), most > 1, (name) => schemas.get(name)),
+    bridge.teach(exampleOf(tools[0]!), most > 1, (name) => schemas.get(name)),
     "",
     "Rules:",
     "- Call only tools from the list, by their exact names, with the arguments that their schema describes.",
@@ -38,12 +37,14 @@ export function instructions(bridge: Bridge, { tools, choice, most }: Wishes): s
       : "- Exactly one call in one answer: wait for its result before the next.",
     "- Do not announce a call and stop: make it in the same answer.",
     "- Never answer with nothing.",
-    choice === "required" && "- In this answer you must call at least one tool.",
-    typeof choice === "object" && `- In this answer you must call the tool ${choice.name}.`,
     ...terminal.map(({ name }) => `- Call ${name} ${TERMINAL[name]}.`),
     "",
     "## The tools",
     ...tools.flatMap(toolLines),
+    // Last, as it may change from one request to the next: what stands before stays in the prefix cache.
+    choice !== undefined && "\n## Now",
+    choice === "required" && "\nIn this answer you must call at least one tool.",
+    typeof choice === "object" && `\nIn this answer you must call the tool ${choice.name}.`,
   );
 }
 

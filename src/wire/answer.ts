@@ -22,6 +22,8 @@ export interface AnswerOptions {
   readonly between?: readonly Stage[];
   /** Stands before the protocol stage when an answer that says nothing will not do. */
   readonly opening?: Opening | undefined;
+  /** The text that an error carries, if there is a call in it. */
+  salvage?(error: Json): string | undefined;
   /** Several choices: each event has to be read to know which one it belongs to. */
   readonly several: boolean;
   readonly problem: Report;
@@ -87,6 +89,8 @@ export class Answer {
     const chunk = parse(data);
     const error = errorIn(chunk, event.name) ?? (event.name === "error" ? { message: data } : undefined);
     if (error !== undefined) {
+      const text = this.#options.salvage?.(error);
+      if (text !== undefined) return this.#ended(text);
       this.#error = error;
       problem("upstream-error", data.slice(0, 1000));
       return [...this.#flushed(), event];
@@ -100,6 +104,14 @@ export class Answer {
     if (isWhole(chunk)) return toChunks(chunk).flatMap((part) => this.#stages.chunk({ chunk: part }));
     const items = this.#stages.chunk({ chunk: chunk as Chunk, raw: event.raw });
     return items.length === 1 && items[0]!.raw === event.raw ? [event] : items;
+  }
+
+  /** The answer ends with a text that came in an error. */
+  #ended(text: string): readonly Out[] {
+    const choices = [{ index: 0, delta: { content: text }, finish_reason: null }];
+    const last = [...this.#stages.chunk({ chunk: { choices } }), ...this.#stages.end()];
+    this.#done = true;
+    return [...last, { raw: encodeEvent("[DONE]"), data: "[DONE]" }];
   }
 
   /** What goes out for a chunk that came in no event. */

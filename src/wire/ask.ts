@@ -139,10 +139,9 @@ export function refused(response: Response, error: Json, asked: Asked): Source {
 
 /** What can be made of an error: the call that it carries (symptoms C22), or another way of asking. */
 function helped(response: Response, status: number, error: Json, asked: Asked): Source | undefined {
-  const { chat, course, exchange } = asked;
-  const text = chat.tools.length === 0 ? undefined : salvageableText(error);
-  if (text !== undefined && holdsCall(text, asked)) {
-    exchange.problem("call-salvaged", messageOf(error).slice(0, 200));
+  const { course } = asked;
+  const text = salvaged(error, asked);
+  if (text !== undefined) {
     const message = { role: "assistant", content: text };
     const completion = { object: "chat.completion", choices: [{ index: 0, message, finish_reason: "stop" }] };
     return { kind: "json", response: new Response(null, { headers: response.headers }), completion };
@@ -151,9 +150,14 @@ function helped(response: Response, status: number, error: Json, asked: Asked): 
   return { kind: "useless", why: messageOf(error).slice(0, 200) };
 }
 
-function holdsCall(text: string, { chat, course }: Asked): boolean {
+/** The text of an error, if a whole call stands in it (symptoms C22). */
+export function salvaged(error: Json, { chat, course, exchange }: Asked): string | undefined {
+  const text = chat.tools.length === 0 ? undefined : salvageableText(error);
+  if (text === undefined) return undefined;
   const parser = createParser({ tools: chat.tools, dialects: course.way.dialects });
-  return [...parser.feed(text), ...parser.end()].some(({ type }) => type === "call-end");
+  const whole = [...parser.feed(text), ...parser.end()].some(({ type }) => type === "call-end");
+  if (whole) exchange.problem("call-salvaged", messageOf(error).slice(0, 200));
+  return whole ? text : undefined;
 }
 
 function untouched(response: Response, { exchange }: Asked, error?: Json): Source {
