@@ -77,7 +77,7 @@ async function show(model: DemoModel, address: string, context: Context): Promis
   });
   const { content, calls, finish } = await assembled(response);
   context.print(`\n── ${model.id}`);
-  const wrote = model.write?.(meant).trim() ?? "(tool_calls of the protocol itself)";
+  const wrote = (model.taught ?? model.write)?.(meant).trim() ?? "(tool_calls of the protocol itself)";
   context.print(`   the model wrote   ${wrote.replaceAll("\n", `\n${" ".repeat(21)}`)}`);
   context.print(`   the client gets   tool_calls ${JSON.stringify(calls)}`);
   if (content.trim() !== "") context.print(`                     content ${JSON.stringify(content)}`);

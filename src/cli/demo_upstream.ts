@@ -14,8 +14,8 @@ export interface DemoModel {
   readonly id: string;
   /** How models write the call; undefined when this one uses the protocol's own `tool_calls`. */
   readonly write?: (call: DemoCall) => string;
-  /** This one knows of no tools but what its instructions teach it. */
-  readonly taught?: boolean;
+  /** How it writes the call when it was offered no tools, but its instructions teach it how to call them. */
+  readonly taught?: (call: DemoCall) => string;
 }
 
 const json = JSON.stringify;
@@ -59,8 +59,8 @@ export const demoModels: readonly DemoModel[] = [
   { id: "demo-native" },
   {
     id: "demo-taught",
-    taught: true,
-    write: (call) => `[[OPENCODE_TOOL]]\n[[CALL]]\n${json(call)}\n[[/CALL]]\n[[/OPENCODE_TOOL]]`,
+    write: hermes,
+    taught: (call) => `[[OPENCODE_TOOL]]\n[[CALL]]\n${json(call)}\n[[/CALL]]\n[[/OPENCODE_TOOL]]`,
   },
 ];
 
@@ -93,7 +93,9 @@ export function demoCall(request: DemoRequest): DemoCall | undefined {
 }
 
 function say(model: DemoModel, request: DemoRequest): Said {
-  if (model.taught) return { finish: "stop", deltas: texts(taughtWords(model, request)) };
+  if (model.taught && !request.tools?.length) {
+    return { finish: "stop", deltas: texts(taughtWords(model, request)) };
+  }
   const call = demoCall(request);
   if (call === undefined) return { finish: "stop", deltas: texts(words(model, request)) };
   if (model.write !== undefined) return { finish: "stop", deltas: texts(model.write(call)) };
