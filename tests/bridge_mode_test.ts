@@ -225,6 +225,38 @@ test("bridge: an empty turn behind keep-alives is retried in the same stream, an
   assert.equal(bad.report.outcome, "error");
 });
 
+test("bridge: an error of the second attempt behind keep-alives is an event", async () => {
+  const slow = stream(data(chunk({ role: "assistant" })), 80, data(chunk({}, "stop")), DONE);
+  const limited = json({ error: { message: "slow down", code: "rate_limit" } }, 429);
+  const { response, text, report } = await exchange([slow, limited], {
+    mode: "bridge",
+    keepAliveMs: 30,
+    peekMs: 5,
+  });
+  assert.equal(response.status, 200);
+  assert.equal(JSON.parse(events(text).at(-1)!).error.message, "slow down");
+  assert.ok(!text.includes("[DONE]"));
+  assert.equal(report.status, 429);
+});
+
+test("bridge: several choices are empty only together", async () => {
+  const choices = (...all: unknown[]) => data(chunk(undefined, null, { choices: all }));
+  const one = (index: number, delta: unknown, finish_reason: string | null = null) => ({
+    index,
+    delta,
+    finish_reason,
+  });
+  const text = choices(one(0, { role: "assistant" }), one(1, { role: "assistant" })) +
+    choices(one(0, {}, "stop"), one(1, { content: "Hi" })) + choices(one(1, {}, "stop")) + DONE;
+  const made = await exchange([stream(text)], { mode: "bridge" }, { n: 2 });
+  assert.equal(made.asked.length, 1);
+  const { choices: folded } = fold(chunks(made.text)) as Loose;
+  assert.deepEqual(folded.map((choice: Loose) => [choice.message.content, choice.finish_reason]), [
+    ["", "stop"],
+    ["Hi", "stop"],
+  ]);
+});
+
 test("bridge: a turn of reasoning alone is empty too; the next answer goes on behind the reasoning", async () => {
   const thinks = stream(data(chunk({ role: "assistant", reasoning_content: "hm" }), chunk({}, "stop")), DONE);
   const { text, asked } = await exchange([thinks, says(CALL)]);

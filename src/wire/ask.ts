@@ -23,6 +23,7 @@ export interface Asked {
   readonly exchange: Exchange;
   readonly course: {
     readonly way: { readonly dialects: readonly Dialect[] };
+    readonly judged: boolean;
     readonly mayFallBack: boolean;
   };
 }
@@ -69,7 +70,7 @@ export async function ask(next: Fetch, upstreamRequest: Request, asked: Asked): 
   const known = /^text\/event-stream|^application\/([\w.-]+\+)?json|^text\/plain|^$/.test(type);
   const nothingToDo = chat.tools.length === 0 && (!response.ok || (!chat.stream && /json/.test(type)));
   if (response.body === null || !known || nothingToDo) return untouched(response, asked);
-  if (!response.ok && response.status < 500 && !asked.course.mayFallBack) return untouched(response, asked);
+  if (!response.ok && response.status < 500 && !asked.course.judged) return untouched(response, asked);
   const body = new UpstreamBody(response.body);
   // The client may go before there is a stream that it could cancel (rule 20).
   request.signal.addEventListener("abort", () => body.cancel(request.signal.reason), { once: true });
