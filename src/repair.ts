@@ -105,25 +105,16 @@ function open(context: Context, before?: ProtocolStage) {
   const { tools, choices, model } = chat;
   const { way, judged } = course;
   const turn = tools.length > 0 ? turnStage({ tools, config, dialects: way.dialects, problem }) : undefined;
-  const outcome = turn && ((choice: number) => turn.outcome(choice));
+  const limit = callLimit(way.most, problem);
+  const outcome = turn && ((choice: number) => limit.outcome(choice, turn.outcome(choice)));
   if (outcome !== undefined) before?.resume(outcome);
   const protocol = before ??
     protocolStage({ tools: turn !== undefined, choices, model, problem, ...(outcome && { outcome }) });
-  const between = [
-    ...(way.most < Infinity ? [callLimit(way.most, problem)] : []),
-    ...(way.dropsUsage ? [withoutUsage()] : []),
-  ];
-  const salvage = (error: Json) => salvaged(error, context);
+  const between = [...(way.most < Infinity ? [limit] : []), ...(way.dropsUsage ? [withoutUsage()] : [])];
   const judge = judged && outcome ? opening({ protocol, choices, outcome }) : undefined;
-  const answer = new Answer({
-    turn,
-    between,
-    opening: judge,
-    protocol,
-    several: choices > 1,
-    problem,
-    salvage,
-  });
+  const salvage = (error: Json) => salvaged(error, context);
+  const several = choices > 1;
+  const answer = new Answer({ turn, between, opening: judge, protocol, several, problem, salvage });
   const end = (status: number, outcome: ExchangeOutcome) => ({
     status,
     outcome,

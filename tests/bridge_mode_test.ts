@@ -326,6 +326,13 @@ test("bridge: no more calls than allowed, and the loss is logged", async () => {
   }
 });
 
+test("bridge: a call that is cut off behind the limit takes nothing from those before it", async () => {
+  const one = '[[CALL]]\n{"name": "read", "arguments": {"path": "a"}}\n[[/CALL]]\n';
+  const cut = `[[OPENCODE_TOOL]]\n${one}[[CALL]]\n{"name": "read", "arguments": {"path": "ha`;
+  const { text } = await exchange([says(cut)], { mode: "bridge", bridgeMaxCalls: 1 });
+  assert.deepEqual(turn(text), called);
+});
+
 test("usage: asked for upstream, sent on only if the client asked", async () => {
   const usages = (text: string) => chunks(text).filter(({ usage }) => usage != null).length;
   const unasked = await exchange([says(CALL)]);

@@ -281,6 +281,15 @@ test("message text streams as soon as it is certain", () => {
   }
 });
 
+test("what stood in the reasoning does not decide what stands at the start of a line", () => {
+  const tools = [{ name: "read" }];
+  const fenced = '```\n<tool_call>\n{"name": "read", "arguments": {"a": 1}}\n</tool_call>\n```';
+  for (const reasoning of ["hm", "hm <", "hm\n", ""]) {
+    const { calls, content } = fold(parse([{ reasoning }, { content: fenced }], tools));
+    assert.deepEqual([calls.length, content], [1, ""], reasoning);
+  }
+});
+
 test("arguments stream as they come", () => {
   const tools = [{ name: "write", parameters: { properties: { text: { type: "string" } } } }];
   const begun = [

@@ -2,11 +2,18 @@
 import { isObject } from "./call_piece.ts";
 import type { Choice } from "./openai.ts";
 import type { Report } from "./problem.ts";
+import type { Outcome } from "./protocol_stage.ts";
 import type { Item, Stage } from "./stage.ts";
 
+export interface CallLimit extends Stage {
+  /** What became of a choice's calls that may go out, out of what became of all of them. */
+  outcome(choice: number, of: Outcome): Outcome;
+}
+
 /** Drops the calls behind the first `most` of each choice. */
-export function callLimit(most: number, problem: Report): Stage {
+export function callLimit(most: number, problem: Report): CallLimit {
   const reported = new Set<string>(); // calls whose loss has been told
+  const over = new Set<number>(); // choices that have made too many
   const limit = (choice: Choice): Choice => {
     const calls = isObject(choice.delta) ? choice.delta.tool_calls : undefined;
     if (!Array.isArray(calls) || !calls.some(({ index }) => index >= most)) return choice;
@@ -14,6 +21,7 @@ export function callLimit(most: number, problem: Report): Stage {
       const key = `${choice.index} ${index}`;
       if (index < most || reported.has(key)) continue;
       reported.add(key);
+      over.add(choice.index ?? 0);
       problem("call-limit", `${called?.name ?? "a call"}: at most ${most} in one answer`);
     }
     const { tool_calls: _, ...rest } = choice.delta!;
@@ -30,6 +38,7 @@ export function callLimit(most: number, problem: Report): Stage {
       return left.length === 0 ? [] : [{ chunk: { ...item.chunk, choices: left } }];
     },
     end: () => [],
+    outcome: (choice, of) => of === "cut" && over.has(choice) ? "whole" : of, // what was cut off is dropped anyway
   };
 }
 
