@@ -120,7 +120,7 @@ export class Scanner {
   commit(): void {
     this.#marks = 0;
     this.#trail = [];
-    while (this.#seams.length > 1 && this.#seams[1]!.offset <= this.#offset) this.#seams.shift();
+    while (this.#seams.length > 1 && this.#seams[1]!.offset < this.#offset) this.#seams.shift();
   }
 
   /** What was read since `mark`, by field. */
