@@ -72,7 +72,7 @@ test("a turn made of nothing but openers is text, and is not looked at for ever"
   for (
     const unit of [
       '<tool_call>{"name": "get_weather"',
-      "<function=get_weather><parameter=city>",
+      ["function=get_weather", "parameter=city"].map((tag) => `<${tag}>`).join(""),
       "<tool_call>",
     ]
   ) {

@@ -40,6 +40,7 @@ const LAYERS: readonly string[] = [
   "dialects/mod.ts",
   "repair_config.ts",
   "wire/",
+  "bridge/",
   "repair.ts",
   "version.ts",
   "settings.ts",

@@ -37,6 +37,8 @@ export class Turn {
   readonly wholeCalls: boolean;
   /** What makes the text stop that is being read. */
   interrupted: "native-call" | "break" | undefined;
+  /** The code fence round the whole answer, which was dropped. */
+  wrap: string | undefined;
   /** A call was cut off: its arguments will never be whole. */
   cut = false;
   #gaveUp = false; // openers have been passed over
