@@ -148,7 +148,7 @@ export class Block implements Out {
       tree: (parameter, tree) => writer.tree(parameter, tree),
       json: (scan): Step<boolean> => writer.json(scan),
       jsonText: (text) => writer.jsonText(text),
-      identify: (given) => void (current.id = given),
+      identify: (given) => void (current.id ??= given),
       abandon: () => this.#abandon(current),
       end: (recovered = false) => this.#current !== current || this.#end(recovered),
     };
