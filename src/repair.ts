@@ -1,11 +1,22 @@
 /** The pipeline: a fetch that wraps a fetch, and mends what comes back. */
+import { named, planFixes } from "./fixes/exchange.ts";
+import { Memory } from "./fixes/memory.ts";
+import type { FixPlan, FixStages } from "./fixes/plan.ts";
 import { defaultRepairConfig, type RepairConfig } from "./repair_config.ts";
 import { Answer, parse } from "./wire/answer.ts";
 import { answerStream } from "./wire/answer_stream.ts";
 import { isObject } from "./wire/call_piece.ts";
-import { type ChatRequest, isChatCompletion, readBody, readChatRequest } from "./wire/chat_request.ts";
+import {
+  type ChatRequest,
+  isChatCompletion,
+  readBody,
+  readChatRequest,
+  readJson,
+  withBody,
+} from "./wire/chat_request.ts";
 import { bodyHeaders, breakage, errorIn, errorResponse, failure, statusOf } from "./wire/errors.ts";
 import { type Exchange, type ExchangeOutcome, type Observe, openExchange } from "./wire/exchange.ts";
+import type { Fetch } from "./wire/fetch.ts";
 import { collect, tell, toJson, toStream } from "./wire/json_answer.ts";
 import type { Json } from "./wire/openai.ts";
 import { peek } from "./wire/peek.ts";
@@ -13,7 +24,7 @@ import { protocolStage } from "./wire/protocol_stage.ts";
 import { turnStage } from "./wire/turn_stage.ts";
 import { UpstreamBody } from "./wire/upstream_body.ts";
 
-export type Fetch = (request: Request) => Promise<Response>;
+export type { Fetch };
 
 /** One exchange, and what it takes to answer it. */
 interface Context {
@@ -21,6 +32,8 @@ interface Context {
   readonly chat: ChatRequest;
   readonly config: RepairConfig;
   readonly exchange: Exchange;
+  readonly plan: FixPlan;
+  readonly fixes: FixStages;
 }
 
 /**
@@ -29,17 +42,22 @@ interface Context {
  */
 export function repair(next: Fetch, config: Partial<RepairConfig> = {}, observe?: Observe): Fetch {
   const settings: RepairConfig = { ...defaultRepairConfig, ...config };
+  const memory = new Memory(settings.memory);
   return async (request) => {
     if (!isChatCompletion(request)) return (await reach(next, request)).response;
     const bytes = await readBody(request, settings.requestBytes);
     if (bytes === undefined) return tooLarge(settings.requestBytes);
-    const chat = readChatRequest(bytes);
-    const upstreamRequest = new Request(request, { body: bytes, signal: request.signal });
-    if (chat === undefined) return (await reach(next, upstreamRequest)).response;
-    const exchange = openExchange(chat, observe);
-    const { response, reached } = await reach(next, upstreamRequest, exchange);
-    if (!reached) return response;
-    return await mend(response, { request, chat, config: settings, exchange });
+    const asked = readJson(bytes);
+    if (asked === undefined) return (await reach(next, withBody(request, bytes))).response;
+    const exchange = openExchange(readChatRequest(asked), observe);
+    const plan = await planFixes({ request, model: exchange.model, settings, memory, exchange });
+    const sent = plan.request(asked);
+    const chat = readChatRequest(sent);
+    const upstreamRequest = withBody(request, sent === asked ? bytes : JSON.stringify(sent));
+    const { response, reached } = await reach(plan.send(next), upstreamRequest, exchange);
+    if (!reached) return named(response, exchange);
+    const fixes = plan.stages(asked, sent, chat.tools);
+    return named(await mend(response, { request, chat, config: settings, exchange, plan, fixes }), exchange);
   };
 }
 
@@ -62,11 +80,12 @@ async function reach(next: Fetch, request: Request, exchange?: Exchange): Promis
 }
 
 async function mend(response: Response, context: Context): Promise<Response> {
-  const { chat, exchange, request } = context;
+  const { chat, exchange, fixes, request } = context;
   const { status } = response;
   const type = response.headers.get("content-type")?.toLowerCase() ?? "";
   const known = /^text\/event-stream|^application\/([\w.-]+\+)?json|^text\/plain|^$/.test(type);
-  const nothingToDo = chat.tools.length === 0 && !chat.stream && /json/.test(type);
+  const stages = fixes.before.length + fixes.after.length;
+  const nothingToDo = chat.tools.length === 0 && stages === 0 && !chat.stream && /json/.test(type);
   if (!response.ok || response.body === null || !known || nothingToDo) {
     exchange.end({ status, outcome: "untouched" });
     return response;
@@ -97,12 +116,22 @@ async function formOf(body: UpstreamBody, type: string): Promise<"events" | "jso
 }
 
 /** The answer's way through the stages. */
-function open({ chat, config, exchange: { problem } }: Context) {
+function open({ chat, config, plan, fixes, exchange: { problem } }: Context) {
   const { tools, choices, model } = chat;
   const turn = tools.length > 0 ? turnStage({ tools, config, problem }) : undefined;
   const outcome = turn === undefined ? {} : { outcome: (choice: number) => turn.outcome(choice) };
-  const protocol = protocolStage({ tools: turn !== undefined, choices, model, problem, ...outcome });
-  const answer = new Answer({ turn, protocol, several: choices > 1, problem });
+  const { finishKept } = plan;
+  const finished = (word: string) => plan.finished(word);
+  const protocol = protocolStage({
+    tools: turn !== undefined,
+    choices,
+    model,
+    problem,
+    finishKept,
+    finished,
+    ...outcome,
+  });
+  const answer = new Answer({ turn, protocol, fixes, several: choices > 1, problem });
   const end = (status: number, outcome: ExchangeOutcome) => ({
     status,
     outcome,

@@ -6,7 +6,7 @@ import type { Chunk, Json } from "./openai.ts";
 import type { Report } from "./problem.ts";
 import type { ProtocolStage } from "./protocol_stage.ts";
 import { encodeEvent, type SseEvent } from "./sse.ts";
-import type { Item } from "./stage.ts";
+import type { Item, Stage } from "./stage.ts";
 import { failOpen, type Stages } from "./stages.ts";
 import type { TurnStage } from "./turn_stage.ts";
 
@@ -17,10 +17,19 @@ export interface AnswerOptions {
   /** Not there when the request has no tools. */
   readonly turn: TurnStage | undefined;
   readonly protocol: ProtocolStage;
+  /** Vendors' stages, in front of the turn and behind the protocol. */
+  readonly fixes?: {
+    readonly before: readonly Stage[];
+    readonly after: readonly Stage[];
+    /** They have to read every event. */
+    readonly reads: boolean;
+  };
   /** Several choices: each event has to be read to know which one it belongs to. */
   readonly several: boolean;
   readonly problem: Report;
 }
+
+const NO_FIXES: NonNullable<AnswerOptions["fixes"]> = { before: [], after: [], reads: false };
 
 export class Answer {
   readonly #options: AnswerOptions;
@@ -31,8 +40,9 @@ export class Answer {
 
   constructor(options: AnswerOptions) {
     this.#options = options;
-    const { turn, protocol, problem } = options;
-    this.#stages = failOpen(turn === undefined ? [protocol] : [turn, protocol], problem);
+    const { turn, protocol, fixes = NO_FIXES, problem } = options;
+    const own = turn === undefined ? [protocol] : [turn, protocol];
+    this.#stages = failOpen([...fixes.before, ...own, ...fixes.after], problem);
   }
 
   /** `[DONE]` has gone out: nothing more may. */
@@ -57,8 +67,8 @@ export class Answer {
 
   /** Only what is not plain need be read (rule 2). */
   get skims(): boolean {
-    const { turn, several } = this.#options;
-    return turn === undefined && !several && this.#read && !this.#done;
+    const { turn, several, fixes = NO_FIXES } = this.#options;
+    return turn === undefined && !several && !fixes.reads && this.#read && !this.#done;
   }
 
   /** What goes out for one event; the event itself where nothing is changed. */
@@ -116,7 +126,8 @@ export class Answer {
   }
 
   #flushed(): readonly Item[] {
-    return this.#stages.after(1, this.#options.turn?.flush?.() ?? []);
+    const { turn, fixes = NO_FIXES } = this.#options;
+    return this.#stages.after(fixes.before.length + 1, turn?.flush?.() ?? []);
   }
 }
 

@@ -40,10 +40,21 @@ export async function readBody(
   return concat(pieces, size);
 }
 
-/** What a body asks for; undefined when it is no JSON object: then the upstream answers it. */
-export function readChatRequest(bytes: Uint8Array): ChatRequest | undefined {
+/** The request with another body. */
+export function withBody(request: Request, body: string | Uint8Array<ArrayBuffer>): Request {
+  const made = new Request(request, { body, signal: request.signal });
+  if (typeof body === "string") made.headers.delete("content-length"); // that of the body that came
+  return made;
+}
+
+/** A body as JSON; undefined when it is no object: then the upstream answers it. */
+export function readJson(bytes: Uint8Array): Json | undefined {
   const body = parse(new TextDecoder().decode(bytes));
-  if (!isObject(body)) return undefined;
+  return isObject(body) ? body : undefined;
+}
+
+/** What a body asks for. */
+export function readChatRequest(body: Json): ChatRequest {
   const list: readonly unknown[] = Array.isArray(body.tools) ? body.tools : [];
   return {
     model: typeof body.model === "string" ? body.model : "",

@@ -1,0 +1,119 @@
+/** The fixes of one exchange: chosen for its target, run over the request, and made into stages for the answer. */
+import type { Tool } from "../parse/dialect.ts";
+import type { Fetch } from "../wire/fetch.ts";
+import type { Json } from "../wire/openai.ts";
+import type { Report } from "../wire/problem.ts";
+import type { Item, Stage } from "../wire/stage.ts";
+import type { AnswerContext, Fix, RequestContext } from "./fix.ts";
+import { fixes } from "./mod.ts";
+
+/** Which fixes are on. */
+export interface FixChoice {
+  readonly disabledFixes: readonly string[];
+  readonly enabledFixes: readonly string[];
+}
+
+/** What becomes known of fixes in the course of an exchange. */
+export interface FixWatch {
+  /** A fix changed something. */
+  readonly applied: (id: string) => void;
+  readonly problem: Report;
+}
+
+/** The stages of an answer that fixes add. */
+export interface FixStages {
+  /** In front of the stage that finds calls. */
+  readonly before: readonly Stage[];
+  /** Behind all others. */
+  readonly after: readonly Stage[];
+  /** Every event has to be read, also where nothing else would. */
+  readonly reads: boolean;
+}
+
+/** Whether a fix is on where it applies. What is switched off stays off. */
+export function isOn(fix: Fix, { disabledFixes, enabledFixes }: FixChoice): boolean {
+  return !disabledFixes.includes(fix.id) && (fix.off !== true || enabledFixes.includes(fix.id));
+}
+
+export class FixPlan {
+  readonly #fixes: readonly Fix[];
+  readonly #context: RequestContext;
+  readonly #watch: FixWatch;
+  /** Finish reasons that go to the client as they are: the fix that is their switch is off. */
+  readonly finishKept: ReadonlySet<string>;
+
+  constructor(choice: FixChoice, context: RequestContext, watch: FixWatch, all: readonly Fix[] = fixes) {
+    const matching = all.filter((fix) => this.#try(fix, false, () => fix.applies(context.target), watch));
+    this.#fixes = matching.filter((fix) => isOn(fix, choice));
+    this.#context = context;
+    this.#watch = watch;
+    const off = matching.filter((fix) => !isOn(fix, choice)).flatMap(({ finish = [] }) => finish);
+    this.finishKept = new Set(off);
+  }
+
+  /** The request as it goes up; the same object when there is nothing to change. */
+  request(body: Json): Json {
+    return this.#fixes.reduce((before, fix) => {
+      const after = this.#try(fix, before, () => fix.request?.(before, this.#context) ?? before);
+      if (after !== before) this.#watch.applied(fix.id);
+      return after;
+    }, body);
+  }
+
+  /** The way to the upstream. */
+  send(next: Fetch): Fetch {
+    return this.#fixes.reduce((before, fix) => {
+      const after = this.#try(fix, before, () => fix.send?.(before) ?? before);
+      if (after !== before) this.#watch.applied(fix.id);
+      return after;
+    }, next);
+  }
+
+  /** Fresh stages for one answer. */
+  stages(asked: Json, sent: Json, tools: readonly Tool[]): FixStages {
+    const context: AnswerContext = { ...this.#context, asked, sent, tools };
+    let reads = false;
+    const of = (part: "response" | "after") =>
+      this.#fixes.toReversed().flatMap((fix) => {
+        const stage = this.#try(fix, undefined, () => fix[part]?.(context));
+        if (stage === undefined) return [];
+        reads ||= fix.skims !== true;
+        return [this.#watched(fix, stage)];
+      });
+    return { before: of("response"), after: of("after"), reads };
+  }
+
+  /** The upstream said a finish reason that the wire put into the protocol's words. */
+  finished(word: string): void {
+    for (const { id, finish } of this.#fixes) if (finish?.includes(word)) this.#watch.applied(id);
+  }
+
+  /** A stage that tells when it changes something, and is out once it has thrown. */
+  #watched(fix: Fix, stage: Stage): Stage {
+    let out = false;
+    const run = (items: readonly Item[], work: () => Item[]): Item[] => {
+      if (out) return [...items];
+      const done = this.#try(fix, undefined, work);
+      out = done === undefined;
+      const now = done ?? [...items];
+      if (now.length !== items.length || now.some((item, n) => item !== items[n])) {
+        this.#watch.applied(fix.id);
+      }
+      return now;
+    };
+    return { chunk: (item) => run([item], () => stage.chunk(item)), end: () => run([], () => stage.end()) };
+  }
+
+  /** What a fix says; `otherwise` when it throws (rule 3). */
+  #try<T>(fix: Fix, otherwise: T, work: () => T, { problem } = this.#watch): T {
+    try {
+      return work();
+    } catch (error) {
+      problem(
+        "fix-failed",
+        `${fix.id}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`,
+      );
+      return otherwise;
+    }
+  }
+}

@@ -1,0 +1,22 @@
+/** Alibaba's Qwen, by its own templates. */
+import { joinContents, messagesOf } from "./body.ts";
+import type { Fix } from "./fix.ts";
+import { isQwen } from "./models.ts";
+
+export const qwenOneSystem: Fix = {
+  id: "qwen/one-system",
+  why:
+    "Qwen's templates (and Ministral's) take one system message, at the beginning: all of them become one there.",
+  ref: "anomalyco/opencode#15059, ggml-org/llama.cpp#20733",
+  symptoms: ["D1"],
+  applies: (target) => isQwen(target) || /ministral/i.test(target.model),
+  request(body) {
+    const systems = messagesOf(body).filter(({ role }) => role === "system");
+    const [first] = systems;
+    const list = body.messages as readonly unknown[];
+    if (first === undefined || (systems.length === 1 && list[0] === first)) return body;
+    const content = systems.map((message) => message.content).reduce(joinContents);
+    const others = list.filter((message) => !systems.includes(message as never));
+    return { ...body, messages: [{ ...first, content }, ...others] };
+  },
+};
