@@ -1,5 +1,6 @@
 /** The one table of settings: it drives the flags, the variables, `--help` and the README's table. */
 import { z } from "zod";
+import { fixes } from "./fixes/mod.ts";
 
 /** One setting of the server, as a user meets it. */
 export interface Setting<Value = unknown> {
@@ -16,6 +17,8 @@ export interface Setting<Value = unknown> {
   readonly example: string;
   /** Text to value. The message of a `custom` issue says why, in front of `allowed`. */
   readonly schema: z.ZodType<Value, string>;
+  /** The flag may be given several times; the values are joined by commas. */
+  readonly repeatable?: true;
 }
 
 /** Longer than a day is taken for a slip: the timers of JavaScript end at 24 days. */
@@ -59,6 +62,16 @@ const host = z.string().regex(/^([\w.-]+|\[?[\da-f:.]+(%\w+)?\]?)$/i)
 
 const mode = z.enum(["native", "bridge", "fallback"])
   .refine((value) => value === "native", "this mode is not built yet");
+
+const fixIds = z.string().transform((text, context): readonly string[] => {
+  const ids = text.split(",").map((id) => id.trim()).filter((id) => id !== "" && id !== "none");
+  const unknown = ids.filter((id) => !fixes.some((fix) => fix.id === id));
+  if (unknown.length === 0) return ids;
+  context.addIssue({ code: "custom", message: `there is no fix ${unknown.join(", ")}` });
+  return z.NEVER;
+});
+
+const fixesAllowed = "ids of fixes, by comma, as `callmend fixes` lists them, or none";
 
 const secondsAllowed = `seconds from 0 to ${DAY_SECONDS}`;
 
@@ -135,6 +148,28 @@ export const settings = define({
     allowed: "split or keep",
     example: "keep",
     schema: z.enum(["split", "keep"]),
+  },
+  disabledFixes: {
+    flag: "--disable-fix",
+    placeholder: "<ids>",
+    variable: "DISABLE_FIXES",
+    default: "none",
+    means: "vendor fixes to switch off",
+    allowed: fixesAllowed,
+    example: "claude/end-turn",
+    schema: fixIds,
+    repeatable: true,
+  },
+  enabledFixes: {
+    flag: "--enable-fix",
+    placeholder: "<ids>",
+    variable: "ENABLE_FIXES",
+    default: "none",
+    means: "vendor fixes to switch on that are off by default",
+    allowed: fixesAllowed,
+    example: "claude/cache-control",
+    schema: fixIds,
+    repeatable: true,
   },
   drainTimeoutMs: {
     flag: "--drain-timeout",
