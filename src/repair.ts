@@ -153,6 +153,7 @@ async function streamed(response: Response, body: UpstreamBody, context: Context
     exchange.end({ status, outcome: "broken" });
     return errorResponse(status, error, response.headers);
   }
+  context.fixes.foresee(beginning.items);
   const { answer, protocol, end } = open(context);
   const stream = answerStream({
     body,

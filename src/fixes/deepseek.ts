@@ -3,7 +3,7 @@ import { isObject } from "../wire/call_piece.ts";
 import type { Json } from "../wire/openai.ts";
 import { callsOf, joinContents, mapMessages, messagesOf, partsOf, readCall, textOr } from "./body.ts";
 import type { Fix, Target } from "./fix.ts";
-import { isDeepSeek, isKimi, isQwen } from "./models.ts";
+import { at, isDeepSeek, isKimi, isQwen } from "./models.ts";
 import { recorder } from "./recorder.ts";
 
 export const deepseekReasoning: Fix = {
@@ -22,7 +22,7 @@ export const deepseekReasoning: Fix = {
       return text === undefined ? message : { ...message, reasoning_content: text };
     });
     // A server that thinks has said so: by its settings, by its name, or by what it thought before.
-    if (!isThinking(recalled, target, false) && !messagesOf(recalled).some(reasons)) return recalled;
+    if (!isThinking(recalled, target) && !messagesOf(recalled).some(reasons)) return recalled;
     return mapMessages(
       recalled,
       (message) =>
@@ -47,7 +47,7 @@ export const deepseekToolChoice: Fix = {
   applies: (target) => isDeepSeek(target) || isKimi(target) || isQwen(target),
   request(body, { target }) {
     const line = forced(body.tool_choice);
-    if (line === undefined || !Array.isArray(body.messages) || !isThinking(body, target, true)) return body;
+    if (line === undefined || !Array.isArray(body.messages) || !refusesChoice(body, target)) return body;
     const list: readonly unknown[] = body.messages;
     const last = list.at(-1);
     // Behind all others, where the beginning of the prompt stays what it was.
@@ -67,8 +67,14 @@ function reasons(message: Json): boolean {
     (Array.isArray(message.reasoning_details) && message.reasoning_details.length > 0);
 }
 
-/** Whether the model thinks: as the request says, else by its name; `bydefault`: newer models do when nothing is said. */
-function isThinking(body: Json, { model }: Target, byDefault: boolean): boolean {
+/** Of Qwen's servers only Alibaba's own refuses; a request that names its parameter is for that one. */
+function refusesChoice(body: Json, target: Target): boolean {
+  const elsewhere = isQwen(target) && !at("aliyuncs.com")(target) && body.enable_thinking !== true;
+  return !elsewhere && isThinking(body, target);
+}
+
+/** Whether the model thinks: as the request says, else by its name. */
+function isThinking(body: Json, { model }: Target): boolean {
   const { thinking, enable_thinking, reasoning, reasoning_effort, chat_template_kwargs: template } = body;
   if (isObject(thinking)) return thinking.type !== "disabled";
   if (isObject(template)) {
@@ -78,8 +84,8 @@ function isThinking(body: Json, { model }: Target, byDefault: boolean): boolean 
   if (typeof enable_thinking === "boolean") return enable_thinking;
   if (isObject(reasoning)) return reasoning.enabled !== false && reasoning.effort !== "none";
   if (typeof reasoning_effort === "string") return reasoning_effort !== "none";
-  if (/thinking|reasoner|\br1\b/i.test(model)) return true;
-  return byDefault && !/instruct|non-?thinking|chat\b/i.test(model) && NEWER.test(model);
+  if (/instruct|non-?thinking|chat\b/i.test(model)) return false;
+  return /thinking|reasoner/i.test(model) || NEWER.test(model);
 }
 
 /** Models that think unless they are told not to. */

@@ -14,19 +14,19 @@ export const at = (domain: string): Match => ({ host }) => {
 const either = (...matches: readonly Match[]): Match => (target) => matches.some((match) => match(target));
 
 export const everyModel: Match = () => true;
-export const isGemini = named(/\bgemini/i);
+export const isGemini = named(/gemini/i);
 /** Gemini 3 and later refuse calls without their thought signature. */
-export const isGemini3 = named(/\bgemini[\s_-]*(?:[3-9]|\d\d)(?!\d)/i);
-export const isGeminiFlash = named(/\bgemini.*flash/i);
-export const isClaude = named(/\bclaude/i);
-export const isOpus = named(/\bclaude.*opus|\bopus.*claude/i);
-export const isOpus47 = named(/\bopus[\s._-]*4[\s._-]*7(?!\d)|\b4[\s._-]*7[\s._-]*opus/i);
-export const isSonnet46 = named(/\bsonnet[\s._-]*4[\s._-]*6(?!\d)|\b4[\s._-]*6[\s._-]*sonnet/i);
+export const isGemini3 = named(/gemini[\s_-]*(?:[3-9]|\d\d)(?!\d)/i);
+export const isGeminiFlash = named(/gemini.*flash/i);
+export const isClaude = named(/claude/i);
+export const isOpus = named(/claude.*opus|opus.*claude/i);
+export const isOpus47 = named(/opus[\s._-]*4[\s._-]*7(?!\d)|\b4[._-]7[\s._-]*opus/i);
+export const isSonnet46 = named(/sonnet[\s._-]*4[\s._-]*6(?!\d)|\b4[._-]6[\s._-]*sonnet/i);
 export const isMistral = named(/(?:codestral|ministral|mistral|mixtral|magistral|devstral|pixtral)/i);
-export const isKimi = named(/\bkimi/i);
-export const isGlm = named(/\bglm\b|\bchatglm/i);
+export const isKimi = named(/kimi/i);
+export const isGlm = named(/(?:^|[^a-z])(?:chat)?glm/i);
 export const isDeepSeek = named(/deepseek/i);
-export const isQwen = named(/\bqwen|\bqwq/i);
+export const isQwen = named(/qwen|qwq/i);
 
 const openAiHost = either(at("openai.com"), at("openai.azure.com"));
 const openAiName = /(?:^|[/\s:])(?:chatgpt|gpt-oss|gpt[\s_-]?[3-9]|o[1-9](?![a-z0-9])|(?:[\w.]+-)*codex\b)/i;

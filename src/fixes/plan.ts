@@ -3,8 +3,9 @@ import type { Tool } from "../parse/dialect.ts";
 import type { Fetch } from "../wire/fetch.ts";
 import type { Json } from "../wire/openai.ts";
 import type { Report } from "../wire/problem.ts";
-import type { Item, Stage } from "../wire/stage.ts";
+import { chain, type Item, type Stage } from "../wire/stage.ts";
 import type { AnswerContext, Fix, RequestContext } from "./fix.ts";
+import { forgetful } from "./memory.ts";
 import { fixes } from "./mod.ts";
 
 /** Which fixes are on. */
@@ -28,6 +29,8 @@ export interface FixStages {
   readonly after: readonly Stage[];
   /** Every event has to be read, also where nothing else would. */
   readonly reads: boolean;
+  /** Names what they would change in the first items of a stream, as its header goes out before they run. */
+  foresee(items: () => readonly Item[]): void;
 }
 
 /** Whether a fix is on where it applies. What is switched off stays off. */
@@ -72,15 +75,25 @@ export class FixPlan {
   /** Fresh stages for one answer. */
   stages(asked: Json, sent: Json, tools: readonly Tool[]): FixStages {
     const context: AnswerContext = { ...this.#context, asked, sent, tools };
-    let reads = false;
-    const of = (part: "response" | "after") =>
-      this.#fixes.toReversed().flatMap((fix) => {
+    const order = this.#fixes.toReversed();
+    const of = (part: "response" | "after", context: AnswerContext) =>
+      order.flatMap((fix) => {
         const stage = this.#try(fix, undefined, () => fix[part]?.(context));
-        if (stage === undefined) return [];
-        reads ||= fix.skims !== true;
-        return [this.#watched(fix, stage)];
+        return stage === undefined ? [] : [{ fix, stage: this.#watched(fix, stage) }];
       });
-    return { before: of("response"), after: of("after"), reads };
+    const [before, after] = [of("response", context), of("after", context)];
+    const stagesOf = (made: typeof before) => made.map(({ stage }) => stage);
+    return {
+      before: stagesOf(before),
+      after: stagesOf(after),
+      reads: [...before, ...after].some(({ fix }) => fix.skims !== true),
+      foresee: (items) => {
+        if (before.length + after.length === 0) return;
+        const trial = { ...context, memory: forgetful };
+        const stages = chain(stagesOf([...of("response", trial), ...of("after", trial)]));
+        for (const item of items()) stages.chunk(item);
+      },
+    };
   }
 
   /** The upstream said a finish reason that the wire put into the protocol's words. */

@@ -1,5 +1,5 @@
 /** Alibaba's Qwen, by its own templates. */
-import { joinContents, messagesOf } from "./body.ts";
+import { joinContents, messagesOf, textOf } from "./body.ts";
 import type { Fix } from "./fix.ts";
 import { isQwen } from "./models.ts";
 
@@ -15,7 +15,10 @@ export const qwenOneSystem: Fix = {
     const [first] = systems;
     const list = body.messages as readonly unknown[];
     if (first === undefined || (systems.length === 1 && list[0] === first)) return body;
-    const content = systems.map((message) => message.content).reduce(joinContents);
+    const texts = systems.map((message) => textOf(message.content));
+    const content = texts.includes(undefined)
+      ? systems.map((message) => message.content).reduce((all, next) => joinContents(all, next))
+      : texts.filter((text) => text !== "").join("\n\n");
     const others = list.filter((message) => !systems.includes(message as never));
     return { ...body, messages: [{ ...first, content }, ...others] };
   },

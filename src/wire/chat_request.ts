@@ -1,7 +1,7 @@
 /** The request of a chat completion, as far as the way back needs it. */
 import type { Schema, Tool } from "../parse/dialect.ts";
-import { parse } from "./answer.ts";
 import { isObject } from "./call_piece.ts";
+import { parseExact } from "./exact_json.ts";
 import type { Json } from "./openai.ts";
 import { concat } from "./upstream_body.ts";
 
@@ -49,8 +49,12 @@ export function withBody(request: Request, body: string | Uint8Array<ArrayBuffer
 
 /** A body as JSON; undefined when it is no object: then the upstream answers it. */
 export function readJson(bytes: Uint8Array): Json | undefined {
-  const body = parse(new TextDecoder().decode(bytes));
-  return isObject(body) ? body : undefined;
+  try {
+    const body = parseExact(new TextDecoder().decode(bytes));
+    return isObject(body) ? body : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What a body asks for. */
