@@ -2,28 +2,33 @@
 import type { Json } from "../wire/openai.ts";
 import { callsOf, mapCalls, mapMessages, messagesOf, readCall } from "./body.ts";
 
-/** The ids of a history's calls, in order, with the names that were called. */
+/** The ids of a history's calls, in order, with the names that were called; calls without an id are left out. */
 export function callIds(body: Json): readonly { id: string; name: string }[] {
-  return messagesOf(body).flatMap(callsOf).map(readCall);
+  return messagesOf(body).flatMap(callsOf).map(readCall).filter(({ id }) => id !== "");
 }
 
 /**
- * Gives each call of the history another id. `rename` is asked once for each call, in order; a result follows the last
- * call before it that had its id.
+ * Gives each call of the history another id. `rename` is asked once for each call, in order; a result follows the call
+ * before it that had its id: of calls that share one, each has a result of its own, in order.
  */
 export function renameCalls(body: Json, rename: (id: string, name: string) => string): Json {
-  const now = new Map<unknown, string>(); // of the calls so far: the new id by the old one
+  let now = new Map<unknown, string[]>(); // of the calls so far: the new ids by the old one, the next one first
   return mapMessages(body, (message) => {
     if (message.role === "tool") {
-      const id = now.get(message.tool_call_id);
+      const ids = now.get(message.tool_call_id) ?? [];
+      const id = ids.length > 1 ? ids.shift() : ids[0];
       return id === undefined || id === message.tool_call_id ? message : { ...message, tool_call_id: id };
     }
-    return mapCalls(message, (call) => {
+    const here = new Map<unknown, string[]>(); // of this message
+    const renamed = mapCalls(message, (call) => {
       const { id, name } = readCall(call);
+      if (id === "") return call; // its result goes by its place
       const renamed = rename(id, name);
-      if (call.id !== undefined) now.set(call.id, renamed);
-      return renamed === call.id ? call : { ...call, id: renamed };
+      here.set(id, [...here.get(id) ?? [], renamed]);
+      return renamed === id ? call : { ...call, id: renamed };
     });
+    if (here.size > 0) now = new Map([...now, ...here]);
+    return renamed;
   });
 }
 

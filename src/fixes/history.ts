@@ -34,9 +34,9 @@ export function answerAll(body: Json, stub: (id: string) => Json): Json {
     let end = at + 1;
     while (isResult(list[end])) end++;
     const block = list.slice(at + 1, end).filter((each) => !moved.has(each)) as Json[];
-    const named = new Set(block.map((result) => textOr(result.tool_call_id, "")));
-    const nameless = block.filter((result) => textOr(result.tool_call_id, "") === "").length;
-    const missing = ids.filter((id) => !named.has(id)).slice(nameless);
+    const given = block.map((result) => textOr(result.tool_call_id, ""));
+    const nameless = given.filter((id) => id === "").length;
+    const missing = ids.filter((id) => !takeOne(given, id)).slice(nameless);
     if (missing.length === 0) continue;
     out.push(...block);
     for (const id of missing) {
@@ -48,6 +48,14 @@ export function answerAll(body: Json, stub: (id: string) => Json): Json {
     at = end - 1;
   }
   return changed ? { ...body, messages: out } : body;
+}
+
+/** Takes `id` out of a list, once. */
+function takeOne(ids: string[], id: string): boolean {
+  const at = id === "" ? -1 : ids.indexOf(id);
+  if (at === -1) return false;
+  ids.splice(at, 1);
+  return true;
 }
 
 /** A result that stands behind other messages, but before its call's id is used again. */

@@ -26,8 +26,8 @@ export const fixes: readonly Fix[] = [
   // What was remembered goes by the ids and names that the client knows: before these are mapped.
   deepseek.deepseekReasoning,
   gemini.geminiSignatures,
-  gemini.geminiResultRefs,
   any.anyToolText,
+  gemini.geminiResultRefs,
   any.anyToolNames,
   any.anyToolParameters,
   // Parameters. Budgets are named before they are lowered, and lowered before the answer's limit goes above them.

@@ -31,8 +31,15 @@ export const isQwen = named(/qwen|qwq/i);
 const openAiHost = either(at("openai.com"), at("openai.azure.com"));
 const openAiName = /(?:^|[/\s:])(?:chatgpt|gpt-oss|gpt[\s_-]?[3-9]|o[1-9](?![a-z0-9])|(?:[\w.]+-)*codex\b)/i;
 
+/** Azure serves these too. */
+const others = either(
+  ...[isGemini, isClaude, isMistral, isKimi, isGlm, isDeepSeek, isQwen],
+  named(/llama|grok|phi-|command|cohere|minimax/i),
+);
+
 /** OpenAI's own models, wherever they are reached. */
-export const isOpenAi = either(openAiHost, named(openAiName));
+export const isOpenAi: Match = (target) =>
+  named(openAiName)(target) || (openAiHost(target) && !others(target));
 export const isOpenAiHost = openAiHost;
 export const isCodex = named(/(?:^|[^a-z])codex(?![a-z])/i);
 /** OpenAI's models that always reason: the o series, and GPT-5 before 5.1. */
