@@ -54,7 +54,7 @@ export function repair(next: Fetch, config: Partial<RepairConfig> = {}, observe?
     const sent = plan.request(asked);
     const chat = readChatRequest(sent);
     const upstreamRequest = withBody(request, sent === asked ? bytes : JSON.stringify(sent));
-    const { response, reached } = await reach(plan.send(next), upstreamRequest, exchange);
+    const { response, reached } = await reach(plan.send(next, sent), upstreamRequest, exchange);
     if (!reached) return named(response, exchange);
     const fixes = plan.stages(asked, sent, chat.tools);
     return named(await mend(response, { request, chat, config: settings, exchange, plan, fixes }), exchange);

@@ -19,6 +19,8 @@ interface Settings {
   /** The upstream's host, where a fix depends on it. */
   readonly upstreamHost?: string;
   readonly enabledFixes?: readonly string[];
+  /** The upstream's status; 200 when not said. */
+  readonly status?: number;
   /** The fixes that this exchange shows: without any one of them it comes out another way. */
   readonly shows?: readonly string[];
 }
@@ -35,9 +37,11 @@ interface Seen {
 
 for (const name of names) {
   const at = new URL(`${name}/`, folder);
-  const { shows = [], ...config } = settingsOf(at);
+  const { shows = [], status = 200, ...config } = settingsOf(at);
   test(`exchange ${name}`, async () => {
-    const whole = await exchange(at, config, Infinity);
+    const run = (size: number, more: Partial<RepairConfig> = {}) =>
+      exchange(at, { ...config, ...more }, size, status);
+    const whole = await run(Infinity);
     for (const { turn, file, asked, answered } of whole) {
       for (const [golden, text] of [["upstream-request.json", asked], [file, answered]] as const) {
         const path = new URL(golden, turn);
@@ -47,12 +51,12 @@ for (const name of names) {
     }
     assert.ok(existsSync(new URL("README.md", at)), "an exchange says what it shows and where it was seen");
     for (const size of [1, 2, 3, 7, 64, 1000]) {
-      assert.deepEqual(texts(await exchange(at, config, size)), texts(whole), `in reads of ${size} bytes`);
+      assert.deepEqual(texts(await run(size)), texts(whole), `in reads of ${size} bytes`);
     }
     const applied = new Set(whole.flatMap((turn) => turn.fixes));
     for (const id of shows) {
       assert.ok(applied.has(id), `${id} is named`);
-      const without = await exchange(at, { ...config, disabledFixes: [id] }, Infinity);
+      const without = await run(Infinity, { disabledFixes: [id] });
       assert.notDeepEqual(texts(without), texts(whole), `without ${id} it comes out another way`);
       assert.ok(without.every((turn) => !turn.fixes.includes(id)), `${id} is off`);
     }
@@ -70,13 +74,21 @@ function settingsOf(at: URL): Settings {
 }
 
 /** Sends each turn's request through one pipeline, whose upstream answers in reads of `size` bytes. */
-async function exchange(at: URL, config: Partial<RepairConfig>, size: number): Promise<Seen[]> {
+async function exchange(
+  at: URL,
+  config: Partial<RepairConfig>,
+  size: number,
+  status: number,
+): Promise<Seen[]> {
   const turns = readdirSync(at).filter((name) => /^\d+$/.test(name)).sort();
   let asked = "", applied: readonly string[] = [];
   let upstream: { bytes: Uint8Array; type: string } = { bytes: new Uint8Array(), type: "" };
   const next: Fetch = async (request) => {
     asked = await request.text();
-    return new Response(inReads(upstream.bytes, size), { headers: { "content-type": upstream.type } });
+    return new Response(inReads(upstream.bytes, size), {
+      status,
+      headers: { "content-type": upstream.type },
+    });
   };
   const fetch = repair(next, config, (report) => applied = report.fixes);
   const seen: Seen[] = [];
@@ -121,5 +133,6 @@ function madeUp(text: string): string {
       if (!ids.has(id)) ids.set(id, `call_${ids.size + 1}`);
       return ids.get(id)!;
     })
+    .replace(/"created":(\d+)/g, (all, at) => Math.abs(Date.now() / 1000 - at) < 3600 ? '"created":0' : all)
     .replace(/chatcmpl-[0-9a-f]{32}/g, "chatcmpl-made-up");
 }

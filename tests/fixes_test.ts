@@ -123,6 +123,31 @@ test("a fix that throws is logged and skipped, on the way up and on the way back
   assert.deepEqual(problems, Array(3).fill("fix-failed: bad/x: TypeError: boom"));
 });
 
+test("a fix that throws on its way to the upstream: what was asked goes up, what was answered comes back", async () => {
+  const request = new Request("http://h/x", { method: "POST", body: "asked" });
+  const next = async (request: Request) => new Response(`answer to ${await request.text()}`);
+  const explode = () => {
+    throw new TypeError("boom");
+  };
+  for (
+    const send of [() => explode, (next: Loose) => async (request: Request) => {
+      await next(request);
+      explode();
+    }] as Loose[]
+  ) {
+    const all = [{ id: "bad/x", why: "", ref: "", symptoms: [], applies: () => true, send }];
+    const { plan, problems, applied } = planned({ model: "m" }, "h", all);
+    const response = await plan.send(next, {})(request.clone());
+    assert.equal(await response.text(), "answer to asked");
+    assert.deepEqual([problems, applied], [["fix-failed: bad/x: TypeError: boom"], []]);
+  }
+  const refused = planned({ model: "m" }, "h", [fixOf("llamacpp/parse-error")]).plan.send(
+    () => Promise.reject(new Error("gone")),
+    {},
+  );
+  await assert.rejects(refused(request), /gone/);
+});
+
 test("models are known by their names, with prefixes, spaces and dots", () => {
   const is = (match: (target: Loose) => boolean, model: string, host = "h") => match({ model, host });
   for (

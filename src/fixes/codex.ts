@@ -18,21 +18,19 @@ export const codexResponses: Fix = {
   ref: "nexos known-bugs/codex-responses-api",
   symptoms: ["D18"],
   applies: isCodex,
-  send: (next) => async (request) => {
-    const bytes = await request.arrayBuffer();
-    const body: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    const headers = new Headers(request.headers);
-    headers.delete("content-length"); // of another body
-    headers.delete("transfer-encoding");
-    const ask = (url: string, body: BodyInit) =>
-      next(new Request(url, { method: "POST", headers, body, signal: request.signal }));
-    if (!isObject(body)) return ask(request.url, bytes);
+  send: (next, { sent, applied }) => async (request) => {
     const url = new URL(request.url);
     url.pathname = url.pathname.replace(/\/chat\/completions\/*$/, "/responses");
-    const response = await ask(url.href, JSON.stringify(toResponses(body)));
-    if (response.status !== 404 && response.status !== 405) return translated(response, body);
-    await response.body?.cancel();
-    return ask(request.url, bytes);
+    const headers = new Headers(request.headers);
+    headers.delete("content-length"); // of another body
+    const body = JSON.stringify(toResponses(sent));
+    const response = await next(new Request(url, { method: "POST", headers, body, signal: request.signal }));
+    if (response.status === 404 || response.status === 405) {
+      response.body?.cancel().catch(() => {}); // it is given up: how that ends concerns nobody
+      return next(request);
+    }
+    applied();
+    return translated(response, sent);
   },
 };
 

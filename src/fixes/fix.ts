@@ -29,6 +29,14 @@ export interface AnswerContext extends RequestContext {
   readonly tools: readonly Tool[];
 }
 
+/** What a fix may know when the request goes up. */
+export interface SendContext {
+  /** The body as it goes up. */
+  readonly sent: Json;
+  /** To be called when the fix has done something. */
+  readonly applied: () => void;
+}
+
 /** One departure from the protocol, put right. */
 export interface Fix {
   /** `vendor/what`, e.g. `claude/end-turn`: used in configuration, logs and fixtures. */
@@ -51,7 +59,7 @@ export interface Fix {
   /** Its stages need only see events that `isPlain()` does not let pass unread. */
   readonly skims?: true;
   /** Another way to the upstream, for models that are reached differently. */
-  send?(next: Fetch): Fetch;
+  send?(next: Fetch, context: SendContext): Fetch;
   /** Finish reasons for which the wire has the protocol's word; the fix is their name and their switch. */
   readonly finish?: readonly string[];
 }

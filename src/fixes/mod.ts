@@ -10,6 +10,7 @@ import * as deepseek from "./deepseek.ts";
 import type { Fix } from "./fix.ts";
 import * as gemini from "./gemini.ts";
 import * as kimi from "./kimi.ts";
+import * as llamacpp from "./llamacpp.ts";
 import * as mistral from "./mistral.ts";
 import * as nanogpt from "./nanogpt.ts";
 import * as qwen from "./qwen.ts";
@@ -69,5 +70,6 @@ export const fixes: readonly Fix[] = [
   claude.claudeCachedTokens,
   vllm.vllmEmptyCalls,
   // Another way to the upstream.
+  llamacpp.llamacppParseError,
   codex.codexResponses,
 ];

@@ -64,12 +64,34 @@ export class FixPlan {
   }
 
   /** The way to the upstream. */
-  send(next: Fetch): Fetch {
-    return this.#fixes.reduce((before, fix) => {
-      const after = this.#try(fix, before, () => fix.send?.(before) ?? before);
-      if (after !== before) this.#watch.applied(fix.id);
-      return after;
-    }, next);
+  send(next: Fetch, sent: Json): Fetch {
+    return this.#fixes.reduce(
+      (before, fix) => fix.send === undefined ? before : this.#sent(fix, before, sent),
+      next,
+    );
+  }
+
+  /** The way that a fix goes; when it throws, what it had asked before, or was answered. */
+  #sent(fix: Fix, next: Fetch, sent: Json): Fetch {
+    return async (request) => {
+      let answer: Response | undefined, refused = false; // what came of asking
+      const asking: Fetch = async (request) => {
+        try {
+          return answer = await next(request);
+        } catch (error) {
+          refused = true;
+          throw error;
+        }
+      };
+      try {
+        return await fix.send!(asking, { sent, applied: () => this.#watch.applied(fix.id) })(request);
+      } catch (error) {
+        if (refused) throw error;
+        this.#watch.problem("fix-failed", `${fix.id}: ${told(error)}`);
+        if (answer?.bodyUsed) throw error;
+        return answer ?? await next(request);
+      }
+    };
   }
 
   /** Fresh stages for one answer. */
@@ -122,11 +144,12 @@ export class FixPlan {
     try {
       return work();
     } catch (error) {
-      problem(
-        "fix-failed",
-        `${fix.id}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`,
-      );
+      problem("fix-failed", `${fix.id}: ${told(error)}`);
       return otherwise;
     }
   }
+}
+
+function told(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
