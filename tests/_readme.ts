@@ -2,8 +2,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { dialects } from "../src/dialects/mod.ts";
+import { fixes } from "../src/fixes/mod.ts";
 import type { Dialect, Opener } from "../src/parse/dialect.ts";
 import { settingRows } from "../src/settings.ts";
+import { symptoms } from "./_symptoms.ts";
 import { vectorFiles } from "./_vectors.ts";
 
 const path = new URL("../README.md", import.meta.url);
@@ -21,6 +23,21 @@ const tables: { readonly [name: string]: () => string } = {
           vectorFiles.filter((file) => file.dialect === dialect.id).flatMap(({ cases }) => cases).length,
         ),
       ]),
+    ),
+  fixes: () =>
+    table(
+      ["fix", "what goes wrong, and what it does", "seen in"],
+      fixes.map(({ id, why, ref, off }) => [`\`${id}\`${off ? " (off)" : ""}`, why, ref]),
+    ),
+  symptoms: () =>
+    table(
+      ["symptom", "", "mended by", "status", "what is left, and why"],
+      symptoms.map(({ number, what, by, left }) => {
+        const ids = fixes.filter((fix) => fix.symptoms.includes(number)).map(({ id }) => `\`${id}\``);
+        const places = [...(by === undefined ? [] : [by]), ...ids];
+        const status = left === undefined ? "mended" : places.length > 0 ? "mended in part" : "left";
+        return [number, what, places.join(", ") || "–", status, left ?? ""];
+      }),
     ),
   settings: () =>
     table(

@@ -6,6 +6,7 @@ import { schemaSubset } from "../src/fixes/schema_subset.ts";
 import { repair } from "../src/repair.ts";
 import type { ExchangeReport } from "../src/wire/exchange.ts";
 import type { Json } from "../src/wire/openai.ts";
+import { symptoms } from "./_symptoms.ts";
 import { contextOf, fixed, fixOf, planned } from "./_fixes.ts";
 import { test } from "./_test.ts";
 import { chat, chunk, chunks, data, DONE, type Loose, upstream } from "./_upstream.ts";
@@ -35,6 +36,23 @@ test("the registry: ids are unique and say the vendor, each fix does something a
     assert.ok(request || response || after || send || finish, id);
     assert.ok(why.endsWith(".") && ref !== "", id);
     for (const symptom of symptoms) assert.match(symptom, /^[A-E]\d+$/, id);
+  }
+});
+
+test("the README's symptoms: every row has its number once, and every fix its rows", () => {
+  const numbers = symptoms.map(({ number }) => number);
+  assert.equal(new Set(numbers).size, numbers.length);
+  for (const { id, symptoms } of fixes) {
+    for (const number of symptoms) assert.ok(numbers.includes(number), `${id}: ${number}`);
+  }
+  for (const { number, by, left } of symptoms) {
+    assert.ok(
+      by ?? left ?? fixes.some((fix) => fix.symptoms.includes(number)),
+      `${number} is mended, or says why not`,
+    );
+  }
+  for (const [letter, count] of [["B", 8], ["C", 31], ["D", 18], ["E", 10]] as const) {
+    assert.deepEqual(numbers.filter((number) => number.startsWith(letter)).length, count);
   }
 });
 

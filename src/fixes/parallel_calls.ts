@@ -3,6 +3,7 @@ import { isObject } from "../wire/call_piece.ts";
 import type { Choice, Delta, Json, ToolCallDelta } from "../wire/openai.ts";
 import type { Item, Stage } from "../wire/stage.ts";
 import { textOr } from "./body.ts";
+import { touchesCalls } from "./stages.ts";
 
 /** A call of the wrapper, as far as it has come. */
 interface Wrapped {
@@ -57,7 +58,7 @@ export function expandParallel(): Stage {
     chunk(item) {
       last = item;
       const { choices } = item.chunk;
-      if (!Array.isArray(choices)) return [item];
+      if (!Array.isArray(choices) || !touchesCalls(item.chunk)) return [item];
       const out: Item[] = [];
       let same = true;
       const mended = choices.map((choice, position) => {

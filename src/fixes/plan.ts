@@ -125,18 +125,36 @@ export class FixPlan {
 
   /** A stage that tells when it changes something, and is out once it has thrown. */
   #watched(fix: Fix, stage: Stage): Stage {
+    const { applied, problem } = this.#watch;
     let out = false;
-    const run = (items: readonly Item[], work: () => Item[]): Item[] => {
-      if (out) return [...items];
-      const done = this.#try(fix, undefined, work);
-      out = done === undefined;
-      const now = done ?? [...items];
-      if (now.length !== items.length || now.some((item, n) => item !== items[n])) {
-        this.#watch.applied(fix.id);
-      }
-      return now;
+    const fail = (error: unknown) => {
+      out = true;
+      problem("fix-failed", `${fix.id}: ${told(error)}`);
     };
-    return { chunk: (item) => run([item], () => stage.chunk(item)), end: () => run([], () => stage.end()) };
+    return {
+      chunk(item) {
+        if (out) return [item];
+        try {
+          const now = stage.chunk(item);
+          if (now.length !== 1 || now[0] !== item) applied(fix.id);
+          return now;
+        } catch (error) {
+          fail(error);
+          return [item];
+        }
+      },
+      end() {
+        if (out) return [];
+        try {
+          const rest = stage.end();
+          if (rest.length > 0) applied(fix.id);
+          return rest;
+        } catch (error) {
+          fail(error);
+          return [];
+        }
+      },
+    };
   }
 
   /** What a fix says; `otherwise` when it throws (rule 3). */

@@ -14,18 +14,28 @@ export function chunkStage(change: (chunk: Chunk) => Chunk): Stage {
   };
 }
 
-/** A stage that changes one choice at a time. */
+/** A stage that changes one choice at a time; no list is made for a chunk that needs no change. */
 export function choiceStage(change: (choice: Choice, position: number) => Choice): Stage {
   return chunkStage((chunk) => {
-    if (!Array.isArray(chunk.choices)) return chunk;
-    let same = true;
-    const choices = chunk.choices.map((choice, position) => {
-      const changed = isObject(choice) ? change(choice, position) : choice;
-      same &&= changed === choice;
-      return changed;
-    });
-    return same ? chunk : { ...chunk, choices };
+    const { choices } = chunk;
+    if (!Array.isArray(choices)) return chunk;
+    let changed: Choice[] | undefined;
+    for (let position = 0; position < choices.length; position++) {
+      const choice = choices[position]!;
+      const now = isObject(choice) ? change(choice, position) : choice;
+      if (now !== choice) changed ??= choices.slice(0, position);
+      changed?.push(now);
+    }
+    return changed === undefined ? chunk : { ...chunk, choices: changed };
   });
+}
+
+/** Whether a chunk has calls, or ends a choice: no other concerns stages that look at calls. */
+export function touchesCalls({ choices }: Chunk): boolean {
+  return Array.isArray(choices) && choices.some((choice) =>
+    isObject(choice) &&
+    (choice.finish_reason != null || (isObject(choice.delta) && choice.delta.tool_calls !== undefined))
+  );
 }
 
 /** A stage that changes one delta at a time. */

@@ -7,6 +7,7 @@ import { JsonDepth } from "../wire/json_depth.ts";
 import type { Delta, ToolCallDelta } from "../wire/openai.ts";
 import type { Item, Stage } from "../wire/stage.ts";
 import { textOr } from "./body.ts";
+import { touchesCalls } from "./stages.ts";
 
 /** A stage behind the wire's own: each call's arguments are one JSON object, in pieces. */
 export function typedArguments(tools: readonly Tool[]): Stage {
@@ -44,7 +45,7 @@ export function typedArguments(tools: readonly Tool[]): Stage {
   return {
     chunk(item) {
       const { choices } = item.chunk;
-      if (!Array.isArray(choices)) return [item];
+      if (!Array.isArray(choices) || !touchesCalls(item.chunk)) return [item];
       const before: Item[] = [];
       let same = true;
       const changed = choices.map((choice, position) => {
