@@ -31,8 +31,8 @@ export const deepseekReasoning: Fix = {
           : { ...message, reasoning_content: BLANK },
     );
   },
-  after: ({ memory }) =>
-    recorder(({ calls, reasoning }) => {
+  after: ({ memory, tools }) =>
+    tools.length === 0 ? undefined : recorder(({ calls, reasoning }) => {
       for (const call of calls) memory.put("reasoning", call, reasoning);
     }),
 };

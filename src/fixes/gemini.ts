@@ -105,8 +105,8 @@ export const geminiSignatures: Fix = {
     // Of calls that were made together only the first one carries a signature.
     return flatten(signed, (message) => strips(target) || signatureOf(callsOf(message)[0]!) === undefined);
   },
-  after: ({ memory }) =>
-    recorder(({ calls }) => {
+  after: ({ memory, tools }) =>
+    tools.length === 0 ? undefined : recorder(({ calls }) => {
       for (const call of calls) memory.put("signature", call, signatureOf(call.fields) ?? "");
     }),
 };
