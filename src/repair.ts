@@ -14,7 +14,7 @@ import {
   readJson,
   withBody,
 } from "./wire/chat_request.ts";
-import { bodyHeaders, breakage, errorIn, errorResponse, failure, statusOf } from "./wire/errors.ts";
+import { bodyHeaders, breakage, errorIn, errorResponse, failure, statusOf, tooLarge } from "./wire/errors.ts";
 import { type Exchange, type ExchangeOutcome, type Observe, openExchange } from "./wire/exchange.ts";
 import type { Fetch } from "./wire/fetch.ts";
 import { collect, tell, toJson, toStream } from "./wire/json_answer.ts";
@@ -227,12 +227,6 @@ function refused(response: Response, body: UpstreamBody, error: Json, exchange: 
   exchange.problem("upstream-error", JSON.stringify(error).slice(0, 1000));
   exchange.end({ status, outcome: "error" });
   return errorResponse(status, error, response.headers);
-}
-
-function tooLarge(limit: number): Response {
-  const message = `The request body is larger than ${limit} bytes, the limit set here. ` +
-    "Raise it with the setting requestBytes, or shorten the conversation.";
-  return errorResponse(413, { message, type: "invalid_request_error", code: "request_too_large" });
 }
 
 function json(response: Response, body: BodyInit): Response {

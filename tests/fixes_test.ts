@@ -485,6 +485,20 @@ test("any/parallel-wrapper: what cannot be read stays one call, and one that was
       (each.choices[0].delta.tool_calls ?? []).map((call: Loose) => call.function.name ?? "")
     );
   assert.deepEqual(names(await wrapper(uses)), ["read"]);
+  const piece = (args: string, name?: string) =>
+    chunk({
+      tool_calls: [{
+        index: 0,
+        ...(name && { id: "c" }),
+        function: { ...(name && { name }), arguments: args },
+      }],
+    }, "null");
+  const pieces = [
+    piece(uses.slice(0, 30), "functions.multi_tool_use.parallel"),
+    piece(uses.slice(30)),
+    chunk({}, "stop"),
+  ];
+  assert.deepEqual(names(await run({}, { acts: [data(...pieces)] })), ["read"]);
   assert.deepEqual(names(await wrapper('{"x":1}')), ["multi_tool_use.parallel"]);
   const cut = await wrapper(uses.slice(0, 40), "length");
   assert.equal(chunks(cut.text).at(-1).choices[0].finish_reason, "length");

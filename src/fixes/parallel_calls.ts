@@ -1,5 +1,6 @@
 /** Calls of `multi_tool_use.parallel`, a tool that OpenAI's models were trained on: the calls inside it. */
 import { isObject } from "../wire/call_piece.ts";
+import { finishReason } from "../wire/finish.ts";
 import type { Choice, Delta, Json, ToolCallDelta } from "../wire/openai.ts";
 import type { Item, Stage } from "../wire/stage.ts";
 import { textOr } from "./body.ts";
@@ -66,7 +67,7 @@ export function expandParallel(): Stage {
         const now = take(choice, position);
         same &&= now === choice;
         const of = indexOf(choice, position);
-        if (typeof choice.finish_reason === "string" && choice.finish_reason !== "" && held.has(of)) {
+        if (finishReason(choice.finish_reason) !== null && held.has(of)) {
           out.push(itemOf(item, of, release(of)));
         }
         return now;

@@ -75,6 +75,13 @@ export function errorResponse(status: number, error: Json, headers?: Headers): R
   return new Response(JSON.stringify({ error: toApiError(error) }), { status, headers: kept });
 }
 
+/** A request that is larger than this server takes. */
+export function tooLarge(limit: number): Response {
+  const message = `The request body is larger than ${limit} bytes, the limit set here. ` +
+    "Raise it with the setting requestBytes, or shorten the conversation.";
+  return errorResponse(413, { message, type: "invalid_request_error", code: "request_too_large" });
+}
+
 /** How an upstream that could not be reached, or was silent too long, is told to the client (§2, errors). */
 export function failure(error: unknown): { status: number; error: Json } {
   const name = error instanceof Error ? error.name : "";
