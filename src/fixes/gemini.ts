@@ -102,8 +102,7 @@ export const geminiSignatures: Fix = {
         return signature === undefined ? call : withSignature(call, signature);
       }));
     if (!isGemini3(target)) return signed;
-    // Of calls that were made together only the first one carries a signature.
-    return flatten(signed, (message) => strips(target) || signatureOf(callsOf(message)[0]!) === undefined);
+    return flatten(signed, (message) => strips(target) || !isSigned(message));
   },
   after: ({ memory, tools }) =>
     tools.length === 0 ? undefined : recorder(({ calls }) => {
@@ -130,6 +129,14 @@ export const geminiResultRefs: Fix = {
 /** Gateways that drop what they do not know from `tool_calls`: a signature cannot be sent at all. */
 function strips(target: Target): boolean {
   return at("nexos.ai")(target);
+}
+
+/** Of calls that were made together only the first carries a signature; OpenRouter and LiteLLM have places of their own. */
+function isSigned(message: Json): boolean {
+  const first = callsOf(message)[0]!;
+  const { reasoning_details: details } = message;
+  return signatureOf(first) !== undefined || readCall(first).id.includes("__thought__") ||
+    (Array.isArray(details) && details.length > 0);
 }
 
 function signatureOf(call: Json): string | undefined {
