@@ -1,20 +1,14 @@
 /** The pipeline: a fetch that wraps a fetch, and mends what comes back. */
-import { type Course, createPlanner, type Way } from "./bridge/plan.ts";
+import { type Course, createPlanner } from "./bridge/plan.ts";
+import { named, planFixes } from "./fixes/exchange.ts";
+import { Memory } from "./fixes/memory.ts";
+import type { FixPlan, FixStages } from "./fixes/plan.ts";
 import { defaultRepairConfig, type RepairConfig } from "./repair_config.ts";
 import { Answer } from "./wire/answer.ts";
 import { answerStream, type Replacement } from "./wire/answer_stream.ts";
-import {
-  ask,
-  type Asked,
-  checkAborted,
-  type Fetch,
-  reach,
-  refused,
-  salvaged,
-  type Source,
-} from "./wire/ask.ts";
+import { ask, type Asked, checkAborted, reach, refused, salvaged, type Source } from "./wire/ask.ts";
 import { callLimit, withoutUsage } from "./wire/call_limit.ts";
-import { isChatCompletion, readBody, readChatRequest } from "./wire/chat_request.ts";
+import { isChatCompletion, readBody, readChatRequest, readJson, withBody } from "./wire/chat_request.ts";
 import {
   beginningOf,
   EMPTY_TURN,
@@ -25,21 +19,27 @@ import {
 } from "./wire/client_answer.ts";
 import { errorResponse } from "./wire/errors.ts";
 import { type ExchangeOutcome, type Observe, openExchange } from "./wire/exchange.ts";
+import type { Fetch } from "./wire/fetch.ts";
 import { collect, tell, toJson, type Told, toStream } from "./wire/json_answer.ts";
 import type { Json } from "./wire/openai.ts";
 import { opening } from "./wire/opening.ts";
 import { type ProtocolStage, protocolStage } from "./wire/protocol_stage.ts";
 import { turnStage } from "./wire/turn_stage.ts";
 
-export type { Fetch } from "./wire/ask.ts";
+export type { Fetch };
 
 /** One exchange, and what it takes to answer it. */
 interface Context extends Asked {
   readonly next: Fetch;
   /** The client's request body. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The same, read. */
+  readonly asked: Json;
   /** How the upstream is asked; it may be asked more than once. */
   readonly course: Course;
+  readonly plan: FixPlan;
+  /** Fresh stages of the vendors' fixes. */
+  readonly fixes: () => FixStages;
 }
 
 /**
@@ -49,15 +49,34 @@ interface Context extends Asked {
 export function repair(next: Fetch, config: Partial<RepairConfig> = {}, observe?: Observe): Fetch {
   const settings: RepairConfig = { ...defaultRepairConfig, ...config };
   const planner = createPlanner(settings);
+  const memory = new Memory(settings.memory);
   return async (request) => {
     if (!isChatCompletion(request)) return (await reach(next, request)).response;
     const bytes = await readBody(request, settings.requestBytes);
     if (bytes === undefined) return tooLarge(settings.requestBytes);
-    const chat = readChatRequest(bytes);
-    if (chat === undefined) return (await reach(next, upstreamRequest(request, bytes))).response;
-    const exchange = openExchange(chat, observe);
+    const asked = readJson(bytes);
+    if (asked === undefined) return (await reach(next, withBody(request, bytes))).response;
+    const exchange = openExchange(readChatRequest(asked), observe);
+    const plan = await planFixes({ request, model: exchange.model, settings, memory, exchange });
+    const chat = readChatRequest(plan.request(asked));
     const course = planner.plan(chat, exchange.problem);
-    return await respond({ next, request, bytes, chat, config: settings, exchange, course });
+    const fixes = () => plan.stages(asked, chat.body, chat.tools);
+    const { before, after } = fixes();
+    const watched = before.length + after.length > 0;
+    const context = {
+      next,
+      request,
+      bytes,
+      asked,
+      chat,
+      config: settings,
+      exchange,
+      course,
+      plan,
+      fixes,
+      watched,
+    };
+    return named(await respond(context), exchange);
   };
 }
 
@@ -74,15 +93,10 @@ async function respond(context: Context): Promise<Response> {
 
 /** The request in its present way, sent; what came back. */
 function askUpstream(context: Context): Promise<Source> {
-  const { next, request, bytes, course: { way } } = context;
-  return ask(next, upstreamRequest(request, bytes, way), context);
-}
-
-function upstreamRequest(request: Request, bytes: Uint8Array<ArrayBuffer>, way?: Way): Request {
-  if (way?.body === undefined) return new Request(request, { body: bytes, signal: request.signal });
-  const headers = new Headers(request.headers);
-  for (const name of ["content-length", "content-encoding", "content-md5"]) headers.delete(name);
-  return new Request(request, { body: way.body, headers, signal: request.signal });
+  const { next, request, bytes, asked, chat, course: { way }, plan } = context;
+  const body = way.body ?? chat.body;
+  const upstreamRequest = withBody(request, body === asked ? bytes : JSON.stringify(body));
+  return ask(plan.send(next, body), upstreamRequest, context);
 }
 
 type Answered = Exclude<Source, { readonly kind: "response" | "useless" }>;
@@ -93,7 +107,7 @@ interface Useless {
   readonly why: string;
 }
 
-/** What came, mended, in the form that the client asked for (rule 18). */
+/** What came, mended, in the form that the client asked for. */
 function mend(source: Answered, context: Context): Promise<Response | Useless> {
   if (source.kind === "json") return Promise.resolve(whole(source, context));
   return context.chat.stream ? streamed(source, context) : collected(source, context);
@@ -101,20 +115,30 @@ function mend(source: Answered, context: Context): Promise<Response | Useless> {
 
 /** The answer's way through the stages; `before` is the end of the way of an answer that this one goes on with. */
 function open(context: Context, before?: ProtocolStage) {
-  const { chat, config, course, exchange: { problem } } = context;
+  const { chat, config, course, plan, exchange: { problem } } = context;
   const { tools, choices, model } = chat;
   const { way, judged } = course;
   const turn = tools.length > 0 ? turnStage({ tools, config, dialects: way.dialects, problem }) : undefined;
   const limit = callLimit(way.most, problem);
   const outcome = turn && ((choice: number) => limit.outcome(choice, turn.outcome(choice)));
   if (outcome !== undefined) before?.resume(outcome);
-  const protocol = before ??
-    protocolStage({ tools: turn !== undefined, choices, model, problem, ...(outcome && { outcome }) });
+  const { finishKept } = plan;
+  const finished = (word: string) => plan.finished(word);
+  const protocol = before ?? protocolStage({
+    tools: turn !== undefined,
+    choices,
+    model,
+    problem,
+    finishKept,
+    finished,
+    ...(outcome && { outcome }),
+  });
   const between = [...(way.most < Infinity ? [limit] : []), ...(way.dropsUsage ? [withoutUsage()] : [])];
   const judge = judged && outcome ? opening({ protocol, choices, outcome }) : undefined;
   const salvage = (error: Json) => salvaged(error, context);
+  const fixes = context.fixes();
   const several = choices > 1;
-  const answer = new Answer({ turn, between, opening: judge, protocol, several, problem, salvage });
+  const answer = new Answer({ turn, between, opening: judge, protocol, fixes, several, problem, salvage });
   const end = (status: number, outcome: ExchangeOutcome) => ({
     status,
     outcome,
@@ -135,6 +159,7 @@ function uselessness({ answer, judge }: ReturnType<typeof open>, { course }: Con
 async function streamed(source: Source & { kind: "events" }, context: Context): Promise<Response> {
   const { response, body } = source;
   const { config, course, exchange, request } = context;
+  context.fixes().foresee(source.beginning);
   let opened = open(context);
   let instead: Response | undefined; // the answer, if nothing of the stream has gone out
   const { answer, protocol } = opened;

@@ -27,6 +27,19 @@ export interface RepairConfig {
   readonly peekMs: number;
   /** How long a finished answer may stay open and silent before it is closed, in milliseconds. */
   readonly finishGraceMs: number;
+  /** Vendors' fixes that are off, by id. */
+  readonly disabledFixes: readonly string[];
+  /** Vendors' fixes that are on although they are off by default, by id. */
+  readonly enabledFixes: readonly string[];
+  /** The upstream's host, by which fixes know it; the request's own when not said. */
+  readonly upstreamHost?: string;
+  /** What is kept of answers for the requests that follow: how much at most, for how long, by which clock. */
+  readonly memory: {
+    readonly entries: number;
+    readonly bytes: number;
+    readonly ms: number;
+    now(): number;
+  };
   /** The dialects to look for, by model: the first rule that fits counts. All of them when none does. */
   readonly dialects?: readonly DialectRule[];
 }
@@ -65,4 +78,7 @@ export const defaultRepairConfig: RepairConfig = {
   keepAliveMs: 15_000,
   peekMs: 2_000,
   finishGraceMs: 5_000,
+  disabledFixes: [],
+  enabledFixes: [],
+  memory: { entries: 10_000, bytes: 64 * 1024 * 1024, ms: 24 * 60 * 60 * 1000, now: () => Date.now() },
 };

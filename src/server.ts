@@ -31,7 +31,14 @@ export interface HandlerOptions {
 
 /** Makes the function that answers each request; it never throws. */
 export function createHandler({ config, fetch, log = () => {}, port }: HandlerOptions): Fetch {
-  const repaired = repair(fetch, config);
+  const upstreamHost = new URL(config.upstream.origin).hostname;
+  const repaired = repair(fetch, { ...config, upstreamHost }, ({ model, fixes, problems }) => {
+    const failed = problems.filter(({ code }) => code === "fix-failed").map(({ detail }) =>
+      `; failed: ${detail}`
+    );
+    if (fixes.length + failed.length === 0) return;
+    log(`fixes for ${printable(model)}: ${fixes.join(", ") || "none"}${printable(failed.join(""))}`);
+  });
   const started = Date.now();
 
   const health = () =>
@@ -88,7 +95,12 @@ export function serve(config: Config, log?: Log): Running {
 /** The path as it may stand in a log line: no host, no query, as keys travel in queries, and no control characters. */
 function pathOf(url: string): string {
   const [path] = url.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, "").split(/[?#]/);
-  return (path || "/").replace(/[^\x21-\x7e]/g, "?");
+  return printable((path || "/").replaceAll(" ", "?"));
+}
+
+/** A text without what could end a line of the log or paint it. */
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, "?");
 }
 
 /** An expected error is told in one line; an unexpected one with where it came from. */

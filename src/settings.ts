@@ -1,7 +1,21 @@
 /** The one table of settings: it drives the flags, the variables, `--help` and the README's table. */
 import { z } from "zod";
-import { dialects } from "./dialects/mod.ts";
-import type { DialectRule } from "./repair_config.ts";
+import {
+  address,
+  addressAllowed,
+  calls,
+  decimal,
+  dialectRules,
+  fixesAllowed,
+  fixIds,
+  host,
+  megabytes,
+  names,
+  origin,
+  port,
+  seconds,
+  secondsAllowed,
+} from "./setting_values.ts";
 
 /** One setting of the server, as a user meets it. */
 export interface Setting<Value = unknown> {
@@ -20,68 +34,9 @@ export interface Setting<Value = unknown> {
   readonly mayBeEmpty?: boolean;
   /** Text to value. The message of a `custom` issue says why, in front of `allowed`. */
   readonly schema: z.ZodType<Value, string>;
+  /** The flag may be given several times; the values are joined by commas. */
+  readonly repeatable?: true;
 }
-
-/** Longer than a day is taken for a slip: the timers of JavaScript end at 24 days. */
-const DAY_SECONDS = 86_400;
-
-const addressAllowed = "an http:// or https:// address without user name, query or fragment";
-
-/** An address of a server, without what has no place in one. */
-const address = z.string().transform((text, context): URL => {
-  const refuse = (message: string): never => {
-    context.addIssue({ code: "custom", message });
-    return z.NEVER;
-  };
-  if (!/^https?:\/\//i.test(text)) return refuse("it does not begin with http:// or https://");
-  if (!URL.canParse(text)) return refuse("it cannot be read as an address");
-  const url = new URL(text);
-  if (url.username !== "" || url.password !== "") {
-    return refuse("a user name or password in it would end up in logs; send an authorization header");
-  }
-  if (/[?#]/.test(text)) return refuse("it has a query or a fragment");
-  return url;
-});
-
-/** The origin of a server. */
-const origin = address.refine((url) => /^\/(?:v1\/?)?$/.test(url.pathname), {
-  message: "it has a path; for an address with a path use --upstream (UPSTREAM_BASE_URL)",
-});
-
-const decimal = z.string().regex(/^\d+(\.\d+)?$/).transform(Number);
-
-const seconds = decimal.pipe(z.number().max(DAY_SECONDS)).transform((value) => value * 1000);
-
-const port = z.string().regex(/^\d{1,5}$/).transform(Number).pipe(z.number().max(65_535));
-
-const megabytes = decimal.pipe(z.number().positive().max(1024)).transform((value) =>
-  Math.ceil(value * 2 ** 20)
-);
-
-const host = z.string().regex(/^([\w.-]+|\[?[\da-f:.]+(%\w+)?\]?)$/i)
-  .transform((text) => text.replace(/^\[|\]$/g, ""));
-
-/** Names by comma; none at all is a list as well. */
-const names = z.string().transform((text) =>
-  text.split(",").map((name) => name.trim()).filter((name) => name !== "")
-);
-
-const calls = z.string().regex(/^\d{1,3}$/).transform(Number).pipe(z.number().min(1).max(100));
-
-/** `glm,hermes`, or `glm-*=glm;deepseek*=dsml,hermes`. */
-const dialectRules = z.string().transform((text, context): readonly DialectRule[] =>
-  text.split(";").filter((part) => part.trim() !== "").map((part) => {
-    const at = part.indexOf("=");
-    const ids = part.slice(at + 1).split(",").map((id) => id.trim());
-    const unknown = ids.find((id) => !dialects.some((dialect) => dialect.id === id));
-    if (unknown !== undefined) {
-      context.addIssue({ code: "custom", message: `there is no dialect ${JSON.stringify(unknown)}` });
-    }
-    return { models: at === -1 ? "*" : part.slice(0, at).trim(), dialects: ids };
-  })
-);
-
-const secondsAllowed = `seconds from 0 to ${DAY_SECONDS}`;
 
 /** Keeps each setting's value type while the table is checked as a whole. */
 const define = <const Table extends Record<string, Setting>>(table: Table) => table;
@@ -213,6 +168,28 @@ export const settings = define({
     allowed: "ids of `callmend dialects` by comma, for all models or as <model>=<ids> by semicolon",
     example: "glm-*=glm,hermes",
     schema: dialectRules,
+  },
+  disabledFixes: {
+    flag: "--disable-fix",
+    placeholder: "<ids>",
+    variable: "DISABLE_FIXES",
+    default: "none",
+    means: "vendor fixes to switch off",
+    allowed: fixesAllowed,
+    example: "claude/end-turn",
+    schema: fixIds,
+    repeatable: true,
+  },
+  enabledFixes: {
+    flag: "--enable-fix",
+    placeholder: "<ids>",
+    variable: "ENABLE_FIXES",
+    default: "none",
+    means: "vendor fixes to switch on that are off by default",
+    allowed: fixesAllowed,
+    example: "claude/cache-control",
+    schema: fixIds,
+    repeatable: true,
   },
   drainTimeoutMs: {
     flag: "--drain-timeout",

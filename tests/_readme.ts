@@ -3,7 +3,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { dialects } from "../src/dialects/mod.ts";
 import { openersOf } from "../src/dialects/describe.ts";
+import { fixes } from "../src/fixes/mod.ts";
 import { settingRows } from "../src/settings.ts";
+import { symptoms } from "./_symptoms.ts";
 import { vectorFiles } from "./_vectors.ts";
 
 const path = new URL("../README.md", import.meta.url);
@@ -30,6 +32,21 @@ const tables: { readonly [name: string]: () => string } = {
         dialect.aka.map((name) => `\`${name}\``).join(", ") || "–",
         String(vectorCounts()[dialect.id] ?? 0),
       ]),
+    ),
+  fixes: () =>
+    table(
+      ["fix", "what goes wrong, and what it does", "seen in"],
+      fixes.map(({ id, why, ref, off }) => [`\`${id}\`${off ? " (off)" : ""}`, why, ref]),
+    ),
+  symptoms: () =>
+    table(
+      ["symptom", "", "mended by", "status", "what is left, and why"],
+      symptoms.map(({ number, what, by, left }) => {
+        const ids = fixes.filter((fix) => fix.symptoms.includes(number)).map(({ id }) => `\`${id}\``);
+        const places = [...(by === undefined ? [] : [by]), ...ids];
+        const status = left === undefined ? "mended" : places.length > 0 ? "mended in part" : "left";
+        return [number, what, places.join(", ") || "–", status, left ?? ""];
+      }),
     ),
   settings: () =>
     table(

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type http from "node:http";
 import manifest from "../deno.json" with { type: "json" };
 import { demoModels } from "../src/cli/demo_upstream.ts";
+import { fixes } from "../src/fixes/mod.ts";
 import { settingRows } from "../src/settings.ts";
 import { ask, httpUpstream, open, program, replyOf, responseTo, until } from "./_servers.ts";
 import { test } from "./_test.ts";
@@ -114,6 +115,23 @@ test("--help of each command has an example, and every setting is in it; a leadi
       for (const word of [flag, variable, example]) assert.ok(out.includes(word), word);
     }
   }
+});
+
+test("fixes lists every fix; flags switch them, and may be repeated", async () => {
+  const [plain, json, refused] = await Promise.all([
+    ran(["fixes"]),
+    ran(["fixes", "--json"]),
+    ran(["--disable-fix", "claude/end-turn", "--disable-fix", "x/y,z", "--port", "0"]),
+  ]);
+  assert.deepEqual([plain.code, json.code, refused.code], [0, 0, 2]);
+  const rows: { id: string; why: string; on: boolean }[] = JSON.parse(json.out);
+  assert.deepEqual(rows.map(({ id }) => id), fixes.map(({ id }) => id));
+  for (const { id, why } of rows) assert.ok(plain.out.includes(`${id}`) && plain.out.includes(why), id);
+  assert.deepEqual(rows.filter(({ on }) => !on).map(({ id }) => id), [
+    "any/null-content",
+    "claude/cache-control",
+  ]);
+  assert.match(refused.err, /--disable-fix "claude\/end-turn,x\/y,z": there is no fix x\/y, z;/);
 });
 
 test("version prints the version of deno.json", async () => {

@@ -23,6 +23,17 @@ test("a flag wins over its variable, and the variable over the default", () => {
   assert.equal(readConfig({}, { PROXY_PORT: "" }).port, 8787, "an empty variable is not set");
 });
 
+test("fixes are switched by id, several by comma", () => {
+  assert.deepEqual(readConfig().disabledFixes, []);
+  assert.deepEqual(readConfig({}, { DISABLE_FIXES: "claude/end-turn, any/tool-names" }).disabledFixes, [
+    "claude/end-turn",
+    "any/tool-names",
+  ]);
+  assert.deepEqual(readConfig({ enabledFixes: "claude/cache-control" }).enabledFixes, [
+    "claude/cache-control",
+  ]);
+});
+
 test("the upstream is an address with its version path, or an origin", () => {
   const address = (flags: Texts, environment: Texts = {}) =>
     addressOf(readConfig(flags, environment).upstream);
@@ -67,6 +78,8 @@ const refused: readonly (readonly [setting: string, value: string, says: RegExp]
   ["idleTimeoutMs", "99999999", /seconds from 0/],
   ["keepAliveMs", "0", /seconds from 1/],
   ["requestBytes", "0", /more than 0/],
+  ["disabledFixes", "claude/end-turn,claude/x", /there is no fix claude\/x/],
+  ["enabledFixes", "x", /--enable-fix "x": there is no fix x/],
 ];
 
 test("a value that cannot be used is refused, with its flag, the value and what is allowed", () => {

@@ -1,62 +1,138 @@
-/** Recorded exchanges: what the client asked and the upstream said, and what each of them got. `UPDATE=1` rewrites the goldens. */
+/**
+ * Recorded exchanges: what the client asked and the upstream said, and what each of them got. `UPDATE=1` rewrites the
+ * goldens. An exchange of several turns has a folder for each; one repairing fetch answers them all, as it remembers.
+ */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
-import { repair } from "../src/repair.ts";
+import { fixes } from "../src/fixes/mod.ts";
+import { type Fetch, repair } from "../src/repair.ts";
+import type { RepairConfig } from "../src/repair_config.ts";
 import { test } from "./_test.ts";
 
 const folder = new URL("../fixtures/exchanges/", import.meta.url);
 const update = process.env["UPDATE"] === "1";
+const names = readdirSync(folder).sort();
 
-for (const name of readdirSync(folder).sort()) {
-  const at = (file: string) => new URL(`${name}/${file}`, folder);
+/** What `exchange.json` may say. */
+interface Settings {
+  /** The upstream's host, where a fix depends on it. */
+  readonly upstreamHost?: string;
+  readonly enabledFixes?: readonly string[];
+  /** The upstream's status; 200 when not said. */
+  readonly status?: number;
+  /** The fixes that this exchange shows: without any one of them it comes out another way. */
+  readonly shows?: readonly string[];
+}
+
+/** What both sides of one turn got. */
+interface Seen {
+  readonly turn: URL;
+  readonly asked: string;
+  readonly answered: string;
+  /** The file that holds what the client got. */
+  readonly file: string;
+  readonly fixes: readonly string[];
+}
+
+for (const name of names) {
+  const at = new URL(`${name}/`, folder);
+  const { shows = [], status = 200, ...config } = settingsOf(at);
   test(`exchange ${name}`, async () => {
-    const upstream = readFileSync(at("upstream.sse"));
-    const whole = await exchange(at("request.json"), upstream, [upstream.length]);
-    for (
-      const [file, bytes] of [["upstream-request.json", whole.asked], ["client.sse", whole.answered]] as const
-    ) {
-      if (update) writeFileSync(at(file), bytes);
-      assert.equal(bytes, readFileSync(at(file), "utf8"), file);
+    const run = (size: number, more: Partial<RepairConfig> = {}) =>
+      exchange(at, { ...config, ...more }, size, status);
+    const whole = await run(Infinity);
+    for (const { turn, file, asked, answered } of whole) {
+      for (const [golden, text] of [["upstream-request.json", asked], [file, answered]] as const) {
+        const path = new URL(golden, turn);
+        if (update) writeFileSync(path, text);
+        assert.equal(text, readFileSync(path, "utf8"), path.pathname);
+      }
     }
-    assert.ok(existsSync(at("README.md")), "an exchange says what it shows and where it was seen");
+    assert.ok(existsSync(new URL("README.md", at)), "an exchange says what it shows and where it was seen");
     for (const size of [1, 2, 3, 7, 64, 1000]) {
-      const { answered } = await exchange(at("request.json"), upstream, [size]);
-      assert.equal(answered, whole.answered, `in reads of ${size} bytes`);
+      assert.deepEqual(texts(await run(size)), texts(whole), `in reads of ${size} bytes`);
+    }
+    const applied = new Set(whole.flatMap((turn) => turn.fixes));
+    for (const id of shows) {
+      assert.ok(applied.has(id), `${id} is named`);
+      const without = await run(Infinity, { disabledFixes: [id] });
+      assert.notDeepEqual(texts(without), texts(whole), `without ${id} it comes out another way`);
+      assert.ok(without.every((turn) => !turn.fixes.includes(id)), `${id} is off`);
     }
   });
 }
 
-/** Sends the request through the pipeline to an upstream that says `bytes`, in reads of `sizes`. */
-async function exchange(request: URL, bytes: Uint8Array, [size]: readonly [number]): Promise<{
-  readonly asked: string;
-  readonly answered: string;
-}> {
-  let asked = "", at = 0;
-  const body = new ReadableStream<Uint8Array>({
+test("every fix has an exchange that shows it", () => {
+  const shown = new Set(names.flatMap((name) => settingsOf(new URL(`${name}/`, folder)).shows ?? []));
+  assert.deepEqual(fixes.map(({ id }) => id).filter((id) => !shown.has(id)), []);
+});
+
+function settingsOf(at: URL): Settings {
+  const path = new URL("exchange.json", at);
+  return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
+}
+
+/** Sends each turn's request through one pipeline, whose upstream answers in reads of `size` bytes. */
+async function exchange(
+  at: URL,
+  config: Partial<RepairConfig>,
+  size: number,
+  status: number,
+): Promise<Seen[]> {
+  const turns = readdirSync(at).filter((name) => /^\d+$/.test(name)).sort();
+  let asked = "", applied: readonly string[] = [];
+  let upstream: { bytes: Uint8Array; type: string } = { bytes: new Uint8Array(), type: "" };
+  const next: Fetch = async (request) => {
+    asked = await request.text();
+    return new Response(inReads(upstream.bytes, size), {
+      status,
+      headers: { "content-type": upstream.type },
+    });
+  };
+  const fetch = repair(next, config, (report) => applied = report.fixes);
+  const seen: Seen[] = [];
+  for (const turn of turns.length === 0 ? [at] : turns.map((name) => new URL(`${name}/`, at))) {
+    const isJson = existsSync(new URL("upstream.json", turn));
+    upstream = {
+      bytes: readFileSync(new URL(isJson ? "upstream.json" : "upstream.sse", turn)),
+      type: isJson ? "application/json" : "text/event-stream",
+    };
+    const body = readFileSync(new URL("request.json", turn));
+    const headers = { authorization: "Bearer key" };
+    const response = await fetch(
+      new Request("http://proxy/v1/chat/completions", { method: "POST", headers, body }),
+    );
+    const answered = madeUp(await response.text());
+    const streams = response.headers.get("content-type")?.startsWith("text/event-stream");
+    seen.push({ turn, asked, answered, file: streams ? "client.sse" : "client.json", fixes: applied });
+  }
+  return seen;
+}
+
+function texts(seen: readonly Seen[]): readonly string[] {
+  return seen.flatMap(({ asked, answered }) => [asked, answered]);
+}
+
+function inReads(bytes: Uint8Array, size: number): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream<Uint8Array>({
     pull(controller) {
       if (at >= bytes.length) return controller.close();
       controller.enqueue(Uint8Array.from(bytes.subarray(at, at + size)));
       at += size;
     },
   }, { highWaterMark: 0 });
-  const fetch = repair(async (upstreamRequest) => {
-    asked = await upstreamRequest.text();
-    return new Response(body, { headers: { "content-type": "text/event-stream" } });
-  });
-  const response = await fetch(
-    new Request("http://proxy/v1/chat/completions", { method: "POST", body: readFileSync(request) }),
-  );
-  return { asked, answered: named(await response.text()) };
 }
 
 /** Made-up ids and times are random: the goldens hold `call_1`, `call_2` … and zeros. */
-function named(text: string): string {
+function madeUp(text: string): string {
   const ids = new Map<string, string>();
   return text
     .replace(/call_[A-Za-z0-9]{24}/g, (id) => {
       if (!ids.has(id)) ids.set(id, `call_${ids.size + 1}`);
       return ids.get(id)!;
     })
+    .replace(/"created":(\d+)/g, (all, at) => Math.abs(Date.now() / 1000 - at) < 3600 ? '"created":0' : all)
     .replace(/chatcmpl-[0-9a-f]{32}/g, "chatcmpl-made-up");
 }

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { dialects } from "../src/dialects/mod.ts";
+import type { Fix } from "../src/fixes/fix.ts";
+import { fixes } from "../src/fixes/mod.ts";
 import { test } from "./_test.ts";
 import { vectorFiles } from "./_vectors.ts";
 
@@ -41,8 +43,13 @@ const LAYERS: readonly string[] = [
   "repair_config.ts",
   "wire/",
   "bridge/",
+  "fixes/",
+  "fixes/mod.ts",
+  "fixes/plan.ts",
+  "fixes/exchange.ts",
   "repair.ts",
   "version.ts",
+  "setting_values.ts",
   "settings.ts",
   "upstream/",
   "config.ts",
@@ -126,6 +133,22 @@ test("files stay short enough to be one idea", () => {
 test("each file says first what it is for", () => {
   for (const [path, source] of sources) assert.match(source, /^\/\*\*/, `src/${path}`);
 });
+
+test("every file of fixes is in the registry, or helps one that is", async () => {
+  const paths = files.filter((path) => path.startsWith("fixes/"));
+  for (const path of paths) {
+    const exported = Object.values(await import(new URL(path, root).href) as Record<string, unknown>);
+    for (const fix of exported.filter(isFix)) assert.ok(fixes.includes(fix), `${fix.id} of src/${path}`);
+    const helps = [...sources].some(([other, source]) =>
+      other !== path && source.includes(`/${path.slice(6)}"`)
+    );
+    assert.ok(helps, `nothing imports src/${path}`);
+  }
+});
+
+function isFix(value: unknown): value is Fix {
+  return typeof value === "object" && value !== null && "applies" in value && "why" in value;
+}
 
 test("every dialect is in the registry once, and has vectors", () => {
   const ids = dialects.map(({ id }) => id);

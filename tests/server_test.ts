@@ -302,6 +302,45 @@ test("one line of the log for each request, without its query", async () => {
   assert.match(proxy.lines.join("\n"), /^GET \/v1\/models 404 \d+ ms$/);
 });
 
+test("fixes: named in a header and in the log, switched off by setting, and Codex reaches /responses", async () => {
+  const asked: { url: string; body: string }[] = [];
+  await using upstream = await httpUpstream(async (request, response) => {
+    let body = "";
+    for await (const piece of request) body += piece;
+    asked.push({ url: request.url!, body });
+    const codex = { id: "r", object: "response", created_at: 1, model: "m", status: "completed", output: [] };
+    const chat = { id: "c", created: 1, model: "m", object: "chat.completion" };
+    const choices = [{ index: 0, message: { role: "assistant", content: "x" }, finish_reason: "stop" }];
+    response.writeHead(200, { "content-type": "application/json" });
+    response.end(JSON.stringify(request.url!.endsWith("/responses") ? codex : { ...chat, choices }));
+  });
+  const post = async (port: number, model: string) => {
+    const body = JSON.stringify({ model, messages: [{ role: "developer", content: "é" }] });
+    const reply = await ask(port, "/v1/chat/completions", { body });
+    return {
+      names: reply.headers.find((header) => header.startsWith("x-callmend-fixes: "))?.slice(18),
+      body: JSON.parse(reply.body.toString()),
+      sent: asked.at(-1)!,
+    };
+  };
+  await using proxy = await proxyTo(upstream);
+  const fixed = await post(proxy.port, "llama\n3");
+  assert.equal(fixed.names, "any/developer-role");
+  assert.match(fixed.sent.body, /"role":"system","content":"é"/);
+  await until(
+    "the fixes are in the log",
+    () => proxy.lines.includes("fixes for llama?3: any/developer-role"),
+  );
+  const codex = await post(proxy.port, "gpt-5-codex");
+  assert.deepEqual([codex.names, codex.sent.url], ["codex/responses", "/v1/responses"]);
+  assert.match(codex.sent.body, /"instructions":"é","input":\[\]/);
+  assert.equal(codex.body.choices[0].finish_reason, "stop");
+  await using plain = await proxyTo(upstream, { disabledFixes: "any/developer-role" });
+  const left = await post(plain.port, "llama");
+  assert.equal(left.names, undefined);
+  assert.match(left.sent.body, /"role":"developer"/);
+});
+
 test("a fault of Callmend's own is a 500 and a line of the log, never a hang", async () => {
   const lines: string[] = [];
   const broken = Object.defineProperty(new Response("{}"), "status", {

@@ -4,6 +4,7 @@ import type { Dialect } from "../parse/dialect.ts";
 import { dialectsFor, type RepairConfig } from "../repair_config.ts";
 import { isObject } from "../wire/call_piece.ts";
 import type { ChatRequest } from "../wire/chat_request.ts";
+import type { Json } from "../wire/openai.ts";
 import type { Report } from "../wire/problem.ts";
 import { encodeRequest, mostCalls } from "./encode_request.ts";
 import { bridgeOf } from "./mod.ts";
@@ -11,8 +12,8 @@ import { bridgeOf } from "./mod.ts";
 /** One way to ask. */
 export interface Way {
   readonly bridged: boolean;
-  /** The upstream's request; undefined: the client's own, byte for byte. */
-  readonly body: string | undefined;
+  /** The upstream's request; undefined: the client's own. */
+  readonly body: Json | undefined;
   readonly dialects: readonly Dialect[];
   /** The most calls that may come back. */
   readonly most: number;
@@ -76,7 +77,7 @@ export function createPlanner(config: RepairConfig): Planner {
     const asked = isObject(body.stream_options) && body.stream_options.include_usage !== undefined;
     return {
       bridged: true,
-      body: JSON.stringify(encodeRequest(body, { bridge, most, reason })),
+      body: encodeRequest(body, { bridge, most, reason }),
       dialects: inFront(bridge.dialect(tools), nativeOf(model)),
       most,
       dropsUsage: stream && !asked,

@@ -15,8 +15,11 @@ export const makeServe: MakeCommand = (context) => {
     "UPSTREAM_URL=http://127.0.0.1:8000 callmend",
   ]);
   const options = settingRows.map(([name, setting]) => {
-    const { flag, placeholder, variable, means, example } = setting;
+    const { flag, placeholder, variable, means, example, repeatable } = setting;
     const option = new Option(`${flag} ${placeholder}`, `${means} (${variable}; example: ${example})`);
+    if (repeatable) {
+      option.argParser((value, before?: string) => before === undefined ? value : `${before},${value}`);
+    }
     made.addOption(option);
     return { name, key: option.attributeName() };
   });

@@ -22,12 +22,21 @@ export interface AnswerOptions {
   readonly between?: readonly Stage[];
   /** Stands before the protocol stage when an answer that says nothing will not do. */
   readonly opening?: Opening | undefined;
+  /** Vendors' stages, in front of the turn and behind the protocol. */
+  readonly fixes?: {
+    readonly before: readonly Stage[];
+    readonly after: readonly Stage[];
+    /** They have to read every event. */
+    readonly reads: boolean;
+  };
   /** The text that an error carries, if there is a call in it. */
   salvage?(error: Json): string | undefined;
   /** Several choices: each event has to be read to know which one it belongs to. */
   readonly several: boolean;
   readonly problem: Report;
 }
+
+const NO_FIXES: NonNullable<AnswerOptions["fixes"]> = { before: [], after: [], reads: false };
 
 export class Answer {
   readonly #options: AnswerOptions;
@@ -38,9 +47,10 @@ export class Answer {
 
   constructor(options: AnswerOptions) {
     this.#options = options;
-    const { turn, between = [], opening, protocol, problem } = options;
+    const { turn, between = [], opening, protocol, fixes = NO_FIXES, problem } = options;
     const last = opening ?? protocol;
-    this.#stages = failOpen(turn === undefined ? [last] : [turn, ...between, last], problem);
+    const own = turn === undefined ? [last] : [turn, ...between, last];
+    this.#stages = failOpen([...fixes.before, ...own, ...fixes.after], problem);
   }
 
   /** `[DONE]` has gone out: nothing more may. */
@@ -70,8 +80,8 @@ export class Answer {
 
   /** Only what is not plain need be read (rule 2). */
   get skims(): boolean {
-    const { turn, several } = this.#options;
-    return turn === undefined && !several && this.#read && !this.#done;
+    const { turn, several, fixes = NO_FIXES } = this.#options;
+    return turn === undefined && !several && !fixes.reads && this.#read && !this.#done;
   }
 
   /** What goes out for one event; the event itself where nothing is changed. */
@@ -140,7 +150,8 @@ export class Answer {
   }
 
   #flushed(): readonly Item[] {
-    return this.#stages.after(1, this.#options.turn?.flush?.() ?? []);
+    const { turn, fixes = NO_FIXES } = this.#options;
+    return this.#stages.after(fixes.before.length + 1, turn?.flush?.() ?? []);
   }
 }
 

@@ -8,12 +8,12 @@ import type { ChatRequest } from "./chat_request.ts";
 import { jsonResponse } from "./client_answer.ts";
 import { breakage, errorIn, errorResponse, failure, statusOf } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
+import type { Fetch } from "./fetch.ts";
 import type { Json } from "./openai.ts";
 import { peek } from "./peek.ts";
+import type { Item } from "./stage.ts";
 import { isAboutTools, messageOf, salvageableText } from "./tool_error.ts";
 import { UpstreamBody } from "./upstream_body.ts";
-
-export type Fetch = (request: Request) => Promise<Response>;
 
 /** One exchange, and what it takes to answer it. */
 export interface Asked {
@@ -21,6 +21,8 @@ export interface Asked {
   readonly chat: ChatRequest;
   readonly config: RepairConfig;
   readonly exchange: Exchange;
+  /** A vendor's fix wants to see the answer, tools or not. */
+  readonly watched: boolean;
   readonly course: {
     readonly way: { readonly dialects: readonly Dialect[] };
     readonly judged: boolean;
@@ -30,7 +32,13 @@ export interface Asked {
 
 /** What came. */
 export type Source =
-  | { readonly kind: "events"; readonly response: Response; readonly body: UpstreamBody }
+  /** `beginning`: what has been looked at. */
+  | {
+    readonly kind: "events";
+    readonly response: Response;
+    readonly body: UpstreamBody;
+    readonly beginning: () => readonly Item[];
+  }
   /** `bytes`: the text of the completion. */
   | {
     readonly kind: "json";
@@ -68,7 +76,8 @@ export async function ask(next: Fetch, upstreamRequest: Request, asked: Asked): 
   if (error !== undefined) return { kind: "response", response, error };
   const type = response.headers.get("content-type")?.toLowerCase() ?? "";
   const known = /^text\/event-stream|^application\/([\w.-]+\+)?json|^text\/plain|^$/.test(type);
-  const nothingToDo = chat.tools.length === 0 && (!response.ok || (!chat.stream && /json/.test(type)));
+  const nothingToDo = chat.tools.length === 0 &&
+    (!response.ok || (!asked.watched && !chat.stream && /json/.test(type)));
   if (response.body === null || !known || nothingToDo) return untouched(response, asked);
   if (!response.ok && response.status < 500 && !asked.course.judged) return untouched(response, asked);
   const body = new UpstreamBody(response.body);
@@ -79,10 +88,10 @@ export async function ask(next: Fetch, upstreamRequest: Request, asked: Asked): 
   checkAborted(asked);
   if (form === "json") return await whole(response, body, asked);
   if (form === "other") return untouched(rest(response, body), asked);
-  if (!chat.stream) return { kind: "events", response, body };
+  if (!chat.stream) return { kind: "events", response, body, beginning: () => [] };
   const beginning = await peek(body, asked.config.peekMs);
   checkAborted(asked);
-  if (beginning.kind === "good") return { kind: "events", response, body };
+  if (beginning.kind === "good") return { kind: "events", response, body, beginning: beginning.items };
   if (beginning.kind === "error") {
     body.cancel();
     return refused(response, beginning.error, asked);

@@ -1,7 +1,7 @@
 /** The request of a chat completion, as far as the way back needs it. */
 import type { Schema, Tool } from "../parse/dialect.ts";
-import { parse } from "./answer.ts";
 import { isObject } from "./call_piece.ts";
+import { parseExact } from "./exact_json.ts";
 import type { Json } from "./openai.ts";
 import { concat } from "./upstream_body.ts";
 
@@ -42,10 +42,26 @@ export async function readBody(
   return concat(pieces, size);
 }
 
-/** What a body asks for; undefined when it is no JSON object: then the upstream answers it. */
-export function readChatRequest(bytes: Uint8Array): ChatRequest | undefined {
-  const body = parse(new TextDecoder().decode(bytes));
-  if (!isObject(body)) return undefined;
+/** The request with another body. */
+export function withBody(request: Request, body: string | Uint8Array<ArrayBuffer>): Request {
+  const made = new Request(request, { body, signal: request.signal });
+  if (typeof body !== "string") return made;
+  for (const name of ["content-length", "content-encoding", "content-md5"]) made.headers.delete(name); // of the other
+  return made;
+}
+
+/** A body as JSON; undefined when it is no object: then the upstream answers it. */
+export function readJson(bytes: Uint8Array): Json | undefined {
+  try {
+    const body = parseExact(new TextDecoder().decode(bytes));
+    return isObject(body) ? body : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a body asks for. */
+export function readChatRequest(body: Json): ChatRequest {
   const list: readonly unknown[] = Array.isArray(body.tools) ? body.tools : [];
   return {
     model: typeof body.model === "string" ? body.model : "",

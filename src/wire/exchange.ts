@@ -17,6 +17,8 @@ export interface ExchangeReport {
   readonly dialects: readonly string[];
   /** How many calls went out. */
   readonly calls: number;
+  /** The vendors' fixes that changed something. */
+  readonly fixes: readonly string[];
   readonly problems: readonly { readonly code: AnyProblemCode; readonly detail: string }[];
   readonly finish: string | undefined;
   readonly outcome: ExchangeOutcome;
@@ -29,7 +31,10 @@ export type ExchangeEnd = Pick<ExchangeReport, "status" | "outcome"> & Partial<E
 
 /** An exchange that is going on. */
 export interface Exchange {
+  readonly model: string;
   readonly problem: Report;
+  /** The vendors' fixes that have changed something so far. */
+  readonly fixes: Set<string>;
   /** Reports it; only the first time counts. */
   end(end: ExchangeEnd): void;
 }
@@ -39,8 +44,11 @@ const MOST_PROBLEMS = 200;
 
 export function openExchange(chat: ChatRequest, observe: Observe | undefined): Exchange {
   const problems: { code: AnyProblemCode; detail: string }[] = [];
+  const fixes = new Set<string>();
   let over = false;
   return {
+    model: chat.model,
+    fixes,
     problem: (code, detail) => {
       if (problems.length < MOST_PROBLEMS) problems.push({ code, detail });
     },
@@ -55,6 +63,7 @@ export function openExchange(chat: ChatRequest, observe: Observe | undefined): E
         dialects: [],
         calls: 0,
         finish: undefined,
+        fixes: [...fixes],
         problems,
       };
       try {

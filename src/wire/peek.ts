@@ -4,11 +4,12 @@ import { isObject } from "./call_piece.ts";
 import { errorIn } from "./errors.ts";
 import type { Json } from "./openai.ts";
 import type { SseEvent } from "./sse.ts";
+import type { Item } from "./stage.ts";
 import type { Batch, UpstreamBody } from "./upstream_body.ts";
 
 /** What the beginning of an answer shows: nothing wrong; an error in an event; a connection that broke. */
 export type Beginning =
-  | { readonly kind: "good" }
+  | { readonly kind: "good"; readonly items: () => readonly Item[] }
   | { readonly kind: "error"; readonly error: Json }
   | { readonly kind: "broken"; readonly error: unknown };
 
@@ -17,7 +18,7 @@ export type Beginning =
  * read is kept in `body`.
  */
 export async function peek(body: UpstreamBody, ms: number): Promise<Beginning> {
-  const seen: Batch[] = [];
+  const seen: (Batch & { readonly events: readonly SseEvent[] })[] = [];
   let until = Infinity;
   for (;;) {
     const batch = await body.readEvents(until - Date.now());
@@ -30,7 +31,18 @@ export async function peek(body: UpstreamBody, ms: number): Promise<Beginning> {
     if (batch.events.length > 0 && until === Infinity) until = Date.now() + ms;
   }
   body.keep(seen);
-  return { kind: "good" };
+  return {
+    kind: "good",
+    items: () => seen.flatMap(({ events }) => events).slice(0, MOST_ITEMS).flatMap(itemOf),
+  };
+}
+
+/** A whole answer may come at once; its beginning is enough. */
+const MOST_ITEMS = 32;
+
+function itemOf({ raw, data = "" }: SseEvent): Item[] {
+  const chunk = parse(data);
+  return isObject(chunk) ? [{ chunk, raw }] : [];
 }
 
 function judge(events: readonly SseEvent[]): "content" | "nothing" | Json {

@@ -16,6 +16,7 @@ export type WireProblemCode =
   | "event-too-large" // an event larger than may be held; it passes unread
   | "event-unreadable" // an event that is no JSON object; it passes as it is
   | "fell-back" // the native answer was of no use; the model is asked again through the bridge
+  | "fix-failed" // a vendor's fix threw; it is out for the rest of the exchange
   | "finish-changed" // a finish reason that is not the protocol's, or does not fit the calls
   | "finish-missing" // the stream ended without a finish reason
   | "finish-repeated" // a second finish reason; dropped

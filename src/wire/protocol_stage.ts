@@ -18,10 +18,14 @@ export interface ProtocolStageOptions {
   readonly model: string;
   /** What became of the calls of a choice, as the turn stage knows it; asked when the choice ends. */
   outcome?(choice: number): Outcome;
+  /** Finish reasons that stay as they are, whatever the protocol says. */
+  readonly finishKept?: ReadonlySet<string>;
+  /** Told of each finish reason that is not the protocol's. */
+  finished?(word: string): void;
   readonly problem: Report;
 }
 
-/** The last stage. */
+/** The last stage of the wire's own. */
 export interface ProtocolStage extends Stage {
   /** Every choice has had its finish reason. */
   readonly finished: boolean;
@@ -136,7 +140,9 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
         ? undefined
         : { ...choice, finish_reason: null };
     }
-    state.finish = finishOf(index, state, reason, word);
+    state.finish = options.finishKept?.has(String(word))
+      ? String(word)
+      : finishOf(index, state, reason, word);
     return state.finish === word ? choice : { ...choice, finish_reason: state.finish };
   };
 
@@ -147,6 +153,7 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
     else if (outcome === "whole" && tools) finish = "tool_calls";
     else if (outcome === "none" && reason === "tool_calls") finish = "stop";
     else if (outcome === "none" && reason === "function_call" && tools) finish = "stop";
+    if (!isProtocolFinish(word)) options.finished?.(String(word));
     if (!isProtocolFinish(word) || finish !== word) problem("finish-changed", `${String(word)} → ${finish}`);
     return finish;
   };

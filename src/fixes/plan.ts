@@ -1,0 +1,173 @@
+/** The fixes of one exchange: chosen for its target, run over the request, and made into stages for the answer. */
+import type { Tool } from "../parse/dialect.ts";
+import type { Fetch } from "../wire/fetch.ts";
+import type { Json } from "../wire/openai.ts";
+import type { Report } from "../wire/problem.ts";
+import { chain, type Item, type Stage } from "../wire/stage.ts";
+import type { AnswerContext, Fix, RequestContext } from "./fix.ts";
+import { forgetful } from "./memory.ts";
+import { fixes } from "./mod.ts";
+
+/** Which fixes are on. */
+export interface FixChoice {
+  readonly disabledFixes: readonly string[];
+  readonly enabledFixes: readonly string[];
+}
+
+/** What becomes known of fixes in the course of an exchange. */
+export interface FixWatch {
+  /** A fix changed something. */
+  readonly applied: (id: string) => void;
+  readonly problem: Report;
+}
+
+/** The stages of an answer that fixes add. */
+export interface FixStages {
+  /** In front of the stage that finds calls. */
+  readonly before: readonly Stage[];
+  /** Behind all others. */
+  readonly after: readonly Stage[];
+  /** Every event has to be read, also where nothing else would. */
+  readonly reads: boolean;
+  /** Names what they would change in the first items of a stream, as its header goes out before they run. */
+  foresee(items: () => readonly Item[]): void;
+}
+
+/** Whether a fix is on where it applies. What is switched off stays off. */
+export function isOn(fix: Fix, { disabledFixes, enabledFixes }: FixChoice): boolean {
+  return !disabledFixes.includes(fix.id) && (fix.off !== true || enabledFixes.includes(fix.id));
+}
+
+export class FixPlan {
+  readonly #fixes: readonly Fix[];
+  readonly #context: RequestContext;
+  readonly #watch: FixWatch;
+  /** Finish reasons that go to the client as they are: the fix that is their switch is off. */
+  readonly finishKept: ReadonlySet<string>;
+
+  constructor(choice: FixChoice, context: RequestContext, watch: FixWatch, all: readonly Fix[] = fixes) {
+    const matching = all.filter((fix) => this.#try(fix, false, () => fix.applies(context.target), watch));
+    this.#fixes = matching.filter((fix) => isOn(fix, choice));
+    this.#context = context;
+    this.#watch = watch;
+    const off = matching.filter((fix) => !isOn(fix, choice)).flatMap(({ finish = [] }) => finish);
+    this.finishKept = new Set(off);
+  }
+
+  /** The request as it goes up; the same object when there is nothing to change. */
+  request(body: Json): Json {
+    return this.#fixes.reduce((before, fix) => {
+      const after = this.#try(fix, before, () => fix.request?.(before, this.#context) ?? before);
+      if (after !== before) this.#watch.applied(fix.id);
+      return after;
+    }, body);
+  }
+
+  /** The way to the upstream. */
+  send(next: Fetch, sent: Json): Fetch {
+    return this.#fixes.reduce(
+      (before, fix) => fix.send === undefined ? before : this.#sent(fix, before, sent),
+      next,
+    );
+  }
+
+  /** The way that a fix goes; when it throws, what it had asked before, or was answered. */
+  #sent(fix: Fix, next: Fetch, sent: Json): Fetch {
+    return async (request) => {
+      let answer: Response | undefined, refused = false; // what came of asking
+      const asking: Fetch = async (request) => {
+        try {
+          return answer = await next(request);
+        } catch (error) {
+          refused = true;
+          throw error;
+        }
+      };
+      try {
+        return await fix.send!(asking, { sent, applied: () => this.#watch.applied(fix.id) })(request);
+      } catch (error) {
+        if (refused) throw error;
+        this.#watch.problem("fix-failed", `${fix.id}: ${told(error)}`);
+        if (answer?.bodyUsed) throw error;
+        return answer ?? await next(request);
+      }
+    };
+  }
+
+  /** Fresh stages for one answer. */
+  stages(asked: Json, sent: Json, tools: readonly Tool[]): FixStages {
+    const context: AnswerContext = { ...this.#context, asked, sent, tools };
+    const order = this.#fixes.toReversed();
+    const of = (part: "response" | "after", context: AnswerContext) =>
+      order.flatMap((fix) => {
+        const stage = this.#try(fix, undefined, () => fix[part]?.(context));
+        return stage === undefined ? [] : [{ fix, stage: this.#watched(fix, stage) }];
+      });
+    const [before, after] = [of("response", context), of("after", context)];
+    const stagesOf = (made: typeof before) => made.map(({ stage }) => stage);
+    return {
+      before: stagesOf(before),
+      after: stagesOf(after),
+      reads: [...before, ...after].some(({ fix }) => fix.skims !== true),
+      foresee: (items) => {
+        if (before.length + after.length === 0) return;
+        const trial = { ...context, memory: forgetful };
+        const stages = chain(stagesOf([...of("response", trial), ...of("after", trial)]));
+        for (const item of items()) stages.chunk(item);
+      },
+    };
+  }
+
+  /** The upstream said a finish reason that the wire put into the protocol's words. */
+  finished(word: string): void {
+    for (const { id, finish } of this.#fixes) if (finish?.includes(word)) this.#watch.applied(id);
+  }
+
+  /** A stage that tells when it changes something, and is out once it has thrown. */
+  #watched(fix: Fix, stage: Stage): Stage {
+    const { applied, problem } = this.#watch;
+    let out = false;
+    const fail = (error: unknown) => {
+      out = true;
+      problem("fix-failed", `${fix.id}: ${told(error)}`);
+    };
+    return {
+      chunk(item) {
+        if (out) return [item];
+        try {
+          const now = stage.chunk(item);
+          if (now.length !== 1 || now[0] !== item) applied(fix.id);
+          return now;
+        } catch (error) {
+          fail(error);
+          return [item];
+        }
+      },
+      end() {
+        if (out) return [];
+        try {
+          const rest = stage.end();
+          if (rest.length > 0) applied(fix.id);
+          return rest;
+        } catch (error) {
+          fail(error);
+          return [];
+        }
+      },
+    };
+  }
+
+  /** What a fix says; `otherwise` when it throws (rule 3). */
+  #try<T>(fix: Fix, otherwise: T, work: () => T, { problem } = this.#watch): T {
+    try {
+      return work();
+    } catch (error) {
+      problem("fix-failed", `${fix.id}: ${told(error)}`);
+      return otherwise;
+    }
+  }
+}
+
+function told(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
