@@ -296,6 +296,14 @@ test("gemini/thought-signatures: only calls without a signature become text, in 
     fixed("gemini/thought-signatures", { ...body, model: "gemini-2.5-pro" })["messages"],
     body.messages,
   );
+  const elsewhere = [
+    { role: "assistant", tool_calls: [call("call_1__thought__c2ln")] }, // LiteLLM
+    { role: "assistant", reasoning_details: [{ data: "x" }], tool_calls: [call("a")] }, // OpenRouter
+  ];
+  for (const message of elsewhere) {
+    const signed = { ...body, messages: [message] };
+    assert.equal(fixed("gemini/thought-signatures", signed), signed);
+  }
   const stripped = fixed("gemini/thought-signatures", body, { host: "api.nexos.ai" }) as Loose;
   assert.ok(!JSON.stringify(stripped).includes("tool_call"), "what a gateway strips cannot be sent");
 });
