@@ -41,6 +41,9 @@ const LAYERS: readonly string[] = [
   "repair_config.ts",
   "wire/",
   "repair.ts",
+  "wrap_fetch.ts",
+  "inside_options.ts",
+  "provider.ts",
   "version.ts",
   "settings.ts",
   "upstream/",
@@ -55,7 +58,8 @@ const LAYERS: readonly string[] = [
 ];
 
 /** What runs in a browser, a worker or a plugin as well: no runtime's own names. */
-const CORE = /^(?:parse|dialects|wire|bridge|fixes)\/|^repair(?:_config)?\.ts$|^provider\.ts$/;
+const CORE =
+  /^(?:parse|dialects|wire|bridge|fixes)\/|^(?:repair|repair_config|wrap_fetch|inside_options|provider)\.ts$/;
 
 const root = new URL("../src/", import.meta.url);
 const files = (readdirSync(root, { recursive: true }) as string[])
