@@ -48,6 +48,8 @@ const LAYERS: readonly string[] = [
   "settings.ts",
   "upstream/",
   "config.ts",
+  "plugin_patch.ts",
+  "plugin.ts",
   "upstream.ts",
   "error_answer.ts",
   "listen.ts",
