@@ -155,7 +155,10 @@ test("a provider and a plugin mend once", () =>
       count++;
       return next(request);
     });
-    const answer = await provider("https://nano-gpt.com/api/v1/chat/completions", question("demo-hermes", false));
+    const answer = await provider(
+      "https://nano-gpt.com/api/v1/chat/completions",
+      question("demo-hermes", false),
+    );
     const { choices: [{ message }] } = await answer.json();
     assert.equal(count, 1);
     assert.equal(message.tool_calls, undefined, "the plugin has left it to the provider");
