@@ -68,9 +68,9 @@ import * as module from "./callmend-plugin.mjs";
 const hooks = await module.default();
 const tools = [{ type: "function", function: { name: "read", parameters: { type: "object" } } }];
 const init = { method: "POST", body: JSON.stringify({ model: "m", stream: true, tools, messages: [] }) };
-const text = await (await fetch("https://nano-gpt.com/api/v1/chat/completions", init)).text();
+const answer = await (await fetch("https://nano-gpt.com/api/v1/chat/completions", init)).text();
 await hooks.dispose();
-console.log(JSON.stringify([Object.keys(module), /"tool_calls"/.test(text), globalThis.fetch === leaking]));
+console.log(JSON.stringify([Object.keys(module), /"tool_calls"/.test(answer), globalThis.fetch === leaking]));
 `,
       { TOOL_MODE: "native" },
     );
