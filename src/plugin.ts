@@ -1,11 +1,16 @@
 /** The OpenCode plugin: mends the answers that OpenCode's own providers get, without a proxy. */
+import { dirname } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { ConfigError, readConfig, type Texts } from "./config.ts";
 import { type InsideOptions, settingsOf } from "./inside_options.ts";
+import { createDebugLog, type DebugLog } from "./observe/debug_log.ts";
+import { userFolder } from "./observe/debug_settings.ts";
 import { hostMatcher, type Patched, patchFetch } from "./plugin_patch.ts";
 import { type Fetch, repair } from "./repair.ts";
 import { settings } from "./settings.ts";
 import { version } from "./version.ts";
+import type { Observe } from "./wire/exchange.ts";
 import { wrapFetch } from "./wrap_fetch.ts";
 
 /** The hosts whose answers are mended when nothing else is said. */
@@ -40,15 +45,29 @@ export const Callmend = (input?: PluginInput, options?: PluginOptions): Promise<
   const list = typeof hosts === "string" ? hosts : hosts.join(",");
   const tell = (level: LogLine["level"], message: string) =>
     say(input, { service: "callmend", level, message });
+  const warn = (problem: string) => tell("warn", problem);
+  const debug = debugLog(warn);
   const patched: Patched = patchFetch(
     hostMatcher(list),
-    (fetch) => wrapFetch(fetch, (next) => byHost(next, rest, (problem) => tell("warn", problem))),
+    (fetch) =>
+      wrapFetch(fetch, (next) => debug.around(next, (inner, observe) => byHost(inner, rest, observe, warn))),
   );
-  if (patched.first) tell("info", `Callmend ${version} mends tool calls in answers from ${list}`);
+  if (patched.first) {
+    const announcement = `Callmend ${version} mends tool calls in answers from ${list}`;
+    tell("info", announcement);
+    debug.event(announcement);
+  }
   return Promise.resolve({ dispose: () => Promise.resolve(patched.release()) });
 };
 
 export default Callmend;
+
+/** The flag file may lie beside this file, in the folder above (`dist/` is a folder of the repository), or with the user's settings. */
+function debugLog(tell: (line: string) => void): DebugLog {
+  const own = dirname(fileURLToPath(import.meta.url));
+  const flagFolders = [own, dirname(own), userFolder()].filter((folder) => folder !== undefined);
+  return createDebugLog({ door: "plugin", environment: process.env, flagFolders, tell });
+}
 
 /** Settings that say where a server listens and what it stands in front of: not for a plugin. */
 const SERVER_ONLY: readonly string[] = [
@@ -59,7 +78,12 @@ const SERVER_ONLY: readonly string[] = [
 ];
 
 /** One pipeline for each host: the mode may depend on it, and what is remembered of answers is its own. */
-function byHost(next: Fetch, options: InsideOptions, warn: (problem: string) => void): Fetch {
+function byHost(
+  next: Fetch,
+  options: InsideOptions,
+  observe: Observe,
+  warn: (problem: string) => void,
+): Fetch {
   const variables = Object.entries(process.env).filter(([name]) => !SERVER_ONLY.includes(name));
   const given = guarded(() => settingsOf(options), {}, warn);
   const pipelines = new Map<string, Fetch>();
@@ -69,7 +93,7 @@ function byHost(next: Fetch, options: InsideOptions, warn: (problem: string) => 
     if (pipeline === undefined) {
       const read = (environment: Texts) => readConfig({ upstream: origin }, environment);
       const config = guarded(() => read(Object.fromEntries(variables)), read({}), warn);
-      pipeline = repair(next, { ...config, ...given });
+      pipeline = repair(next, { ...config, ...given }, observe);
       pipelines.set(host, pipeline);
     }
     return pipeline(request);

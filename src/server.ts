@@ -2,6 +2,7 @@
 import type { Config } from "./config.ts";
 import { errorAnswer, InvalidRequest } from "./error_answer.ts";
 import { inUrl, listen } from "./listen.ts";
+import type { DebugLog } from "./observe/debug_log.ts";
 import { type Fetch, repair } from "./repair.ts";
 import { addressOf } from "./upstream/address.ts";
 import { createUpstream } from "./upstream.ts";
@@ -25,13 +26,16 @@ export interface HandlerOptions {
   /** How requests reach the upstream. */
   readonly fetch: Fetch;
   readonly log?: Log;
+  readonly debug?: DebugLog | undefined;
   /** The port that is listened on, once it is known. */
   readonly port?: () => number;
 }
 
 /** Makes the function that answers each request; it never throws. */
-export function createHandler({ config, fetch, log = () => {}, port }: HandlerOptions): Fetch {
-  const repaired = repair(fetch, config);
+export function createHandler({ config, fetch, log = () => {}, debug, port }: HandlerOptions): Fetch {
+  const repaired = debug === undefined
+    ? repair(fetch, config)
+    : debug.around(fetch, (next, observe) => repair(next, config, observe));
   const started = Date.now();
 
   const health = () =>
@@ -65,9 +69,15 @@ export function createHandler({ config, fetch, log = () => {}, port }: HandlerOp
 }
 
 /** Starts the server. Throws a `ListenError` when the address cannot be had. */
-export function serve(config: Config, log?: Log): Running {
+export function serve(config: Config, log?: Log, debug?: DebugLog): Running {
   const upstream = createUpstream(config);
-  const handler = createHandler({ config, fetch: upstream, port: () => listener.port, ...(log && { log }) });
+  const handler = createHandler({
+    config,
+    fetch: upstream,
+    debug,
+    port: () => listener.port,
+    ...(log && { log }),
+  });
   const listener = listen(config, handler);
   return {
     port: listener.port,
@@ -80,6 +90,7 @@ export function serve(config: Config, log?: Log): Running {
       const whole = await Promise.race([listener.stop().then(() => true), late]);
       clearTimeout(timer);
       upstream.close();
+      await debug?.settled();
       return whole;
     },
   };

@@ -48,6 +48,7 @@ const LAYERS: readonly string[] = [
   "settings.ts",
   "upstream/",
   "config.ts",
+  "observe/",
   "plugin_patch.ts",
   "plugin.ts",
   "upstream.ts",
