@@ -6,6 +6,7 @@ import { makeConvert } from "./convert.ts";
 import { makeDebug } from "./debug.ts";
 import { makeDemo } from "./demo.ts";
 import { makeDialects } from "./dialects.ts";
+import { makeOpencode } from "./opencode.ts";
 import { makeServe, settingsHelp } from "./serve.ts";
 import { makeVersion } from "./version.ts";
 
@@ -15,6 +16,7 @@ const commands: readonly MakeCommand[] = [
   makeConvert,
   makeDemo,
   makeDialects,
+  makeOpencode,
   makeDebug,
   makeVersion,
 ];
