@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { dialects } from "../src/dialects/mod.ts";
 import { openersOf } from "../src/dialects/describe.ts";
+import { debugVariables } from "../src/observe/debug_settings.ts";
 import { settingRows } from "../src/settings.ts";
 import { vectorFiles } from "./_vectors.ts";
 
@@ -30,6 +31,11 @@ const tables: { readonly [name: string]: () => string } = {
         dialect.aka.map((name) => `\`${name}\``).join(", ") || "–",
         String(vectorCounts()[dialect.id] ?? 0),
       ]),
+    ),
+  debug: () =>
+    table(
+      ["variable", "what it does"],
+      debugVariables.map(({ variable, means }) => [`\`${variable}\``, means]),
     ),
   settings: () =>
     table(

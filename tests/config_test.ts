@@ -103,6 +103,7 @@ test("the tasks may read the variables of the table, and no others", () => {
   const folders = [
     "APPDATA",
     "HOME",
+    "INIT_CWD",
     "OPENCODE_CONFIG",
     "TEMP",
     "TMP",
@@ -110,5 +111,7 @@ test("the tasks may read the variables of the table, and no others", () => {
     "USERPROFILE",
     "XDG_CONFIG_HOME",
   ];
-  assert.deepEqual(allowed(manifest.tasks.callmend), [...variables, ...folders].toSorted());
+  for (const task of [manifest.tasks.callmend, manifest.tasks.opencode]) {
+    assert.deepEqual(allowed(task), [...variables, ...folders].toSorted());
+  }
 });

@@ -127,7 +127,10 @@ function undoOf(path: string): Undo | undefined {
 
 function pathsOf(kind: Kind, { config: given }: Options) {
   const folder = opencodeFolder();
-  const config = given ? resolve(given) : readVariable("OPENCODE_CONFIG") || userConfig(folder);
+  // A task runs in the repository, whatever folder it was started in.
+  const config = given
+    ? resolve(readVariable("INIT_CWD") || ".", given)
+    : readVariable("OPENCODE_CONFIG") || userConfig(folder);
   const own = join(folder, "callmend");
   const bundle = join(own, bundleName(kind));
   return {

@@ -11,7 +11,7 @@ import { installed, seconds } from "./_install.ts";
 import { type Fault, faults, leakingModel, MARK, type Seen } from "./_leaking_model.ts";
 
 /** Where Callmend is: nowhere, in front of the model, or inside the client. */
-export type Way = "without" | "proxy" | "provider" | "plugin";
+export type Way = "without" | "proxy" | "provider" | "plugin" | "plugin and proxy";
 
 /** A client's run is prepared with this. */
 export interface Scene {
@@ -31,6 +31,8 @@ export interface Client {
   readonly bears?: readonly string[];
   /** Writes its settings; gives the commands to run, of which the last one tells the answer. */
   prepare(scene: Scene): readonly Run[];
+  /** Looks at what a run has left behind; gives what is wrong with it. */
+  check?(scene: Scene): readonly string[];
 }
 
 export interface Run {
@@ -81,12 +83,13 @@ async function trial(client: Client, fault: Fault, way: Way): Promise<boolean> {
   const upstream = `http://127.0.0.1:${model.port}/v1`;
   const log: string[] = [];
   const flags = { upstream, port: "0", mode: "native", drainTimeoutMs: "1" };
-  const proxy = way === "proxy" ? serve(readConfig(flags), (line) => log.push(line)) : undefined;
+  const proxy = way.endsWith("proxy") ? serve(readConfig(flags), (line) => log.push(line)) : undefined;
   const baseURL = proxy === undefined ? upstream : `${proxy.address}/v1`;
   const prompt = `Read the file ${notes} with your tools and tell me the secret word it holds.`;
 
   let last = { code: null as number | null, out: "", err: "", why: "" };
-  for (const run of client.prepare({ way, baseURL, home, project, prompt })) {
+  const scene = { way, baseURL, home, project, prompt };
+  for (const run of client.prepare(scene)) {
     last = await runProgram(run, home, project, seen);
   }
   await proxy?.drain();
@@ -95,6 +98,7 @@ async function trial(client: Client, fault: Fault, way: Way): Promise<boolean> {
   const { code, out, err } = last;
   const wrong = [
     ...seen.wrong,
+    ...(client.check?.(scene) ?? []),
     ...(last.why ? [last.why] : []),
     ...(code === 0 ? [] : [`exit code ${code}`]),
     ...(out.includes(secret) ? [] : ["no secret word"]),
@@ -105,7 +109,7 @@ async function trial(client: Client, fault: Fault, way: Way): Promise<boolean> {
   const expected = way !== "without" || (client.bears?.includes(fault.id) ?? false);
   const right = passed === expected;
   const outcome = passed ? "reads the file and tells the secret" : `fails: ${wrong.join(", ").slice(0, 160)}`;
-  const word = way === "without" || way === "proxy" ? `${way}${way === "without" ? " Callmend" : ""}` : way;
+  const word = way === "without" ? "without Callmend" : way;
   console.log(
     `${right ? "ok    " : "FAILED"} ${client.name}, ${fault.id}, ${word}: ${outcome} (${seconds(begin)})`,
   );

@@ -1,5 +1,5 @@
 /** `deno task test:clients`: OpenCode, from npm, through the proxy, through the provider, and through the plugin. */
-import { writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
@@ -8,6 +8,7 @@ import { installed, seconds } from "./_install.ts";
 import { type Client, tryAll } from "./_trial.ts";
 
 const VERSION = "1.18.33";
+const KEY = "sk-key-of-a-client-0123456789";
 
 const start = Date.now();
 const program = join(installed("opencode", `opencode-ai@${VERSION}`), ".bin", "opencode");
@@ -15,17 +16,17 @@ const bundles = bundle();
 
 const opencode: Client = {
   name: `OpenCode ${VERSION}`,
-  ways: ["proxy", "provider", "plugin"],
-  prepare({ way, baseURL, project, prompt }) {
+  ways: ["proxy", "provider", "plugin", "plugin and proxy"],
+  prepare({ way, baseURL, home, project, prompt }) {
     const config = {
       autoupdate: false,
       share: "disabled",
-      ...(way === "plugin" && { plugin: [pathToFileURL(bundles.plugin).href] }),
+      ...(way.startsWith("plugin") && { plugin: [pathToFileURL(bundles.plugin).href] }),
       provider: {
         models: {
           npm: way === "provider" ? pathToFileURL(bundles.provider).href : "@ai-sdk/openai-compatible",
           name: "Models",
-          options: { baseURL, apiKey: "none" },
+          options: { baseURL, apiKey: KEY },
           models: { leaky: { name: "leaky", tool_call: true, limit: { context: 128_000, output: 8192 } } },
         },
       },
@@ -38,8 +39,27 @@ const opencode: Client = {
       OPENCODE_DISABLE_LSP_DOWNLOAD: "1",
       CALLMEND_HOSTS: "127.0.0.1",
       TOOL_MODE: "native",
+      NANOPROXY_DEBUG: "1",
+      NANOPROXY_LOG: join(home, "events.log"),
+      NANOPROXY_LOG_DIR: join(home, "logs"),
     };
     return [{ command: [program, "run", "--model", "models/leaky", prompt], environment }];
+  },
+  // The plugin's debug logs: all that was asked for, and not the key.
+  check({ way, home }) {
+    const folder = join(home, "logs");
+    if (!way.startsWith("plugin")) return existsSync(folder) ? ["debug logs without a plugin"] : [];
+    if (!existsSync(folder)) return ["no debug logs"];
+    const names = readdirSync(folder);
+    const missing = ["-request.json", "-stream.sse", "-response.json"]
+      .filter((end) => names.filter((name) => name.endsWith(end)).length < 2);
+    const texts = [join(home, "events.log"), ...names.map((name) => join(folder, name))]
+      .map((path) => readFileSync(path, "utf8"));
+    return [
+      ...missing.map((end) => `debug logs without ${end}`),
+      ...(texts.some((text) => text.includes(KEY)) ? ["a key in the debug logs"] : []),
+      ...(/ Callmend \S+ mends tool calls/.test(texts[0]!) ? [] : ["not announced"]),
+    ];
   },
 };
 
