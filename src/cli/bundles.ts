@@ -21,7 +21,10 @@ export async function readBundle(kind: Kind): Promise<string | undefined> {
   return await embedded(kind) ?? beside(kind);
 }
 
-/** In an executable of `bun build --compile` that was given `dist/callmend-<kind>.mjs.txt` to embed. */
+/**
+ * In an executable: `bun build --compile --loader .txt:file src/main.ts <copies of the bundles>`, the copies named
+ * `callmend-provider.mjs.txt` and `callmend-plugin.mjs.txt`, as a `.mjs` would be taken for more source.
+ */
 async function embedded(kind: Kind): Promise<string | undefined> {
   const { Bun } = globalThis as { Bun?: Bun };
   const name = bundleName(kind).replace(".mjs", "");
