@@ -9,7 +9,7 @@ export type FetchFunction = (input: string | URL | Request, init?: RequestInit) 
 const MENDED = Symbol.for("callmend.mended");
 
 /** Tells the inner fetch which call a request belongs to; it never leaves the process. */
-const CALL_HEADER = "x-callmend-call";
+export const CALL_HEADER = "x-callmend-call";
 
 /** One call that a client has made. */
 interface Call {

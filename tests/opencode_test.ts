@@ -174,6 +174,8 @@ test("callmend opencode: another file, and one that cannot be edited", () =>
     assert.equal(refused.code, 1);
     assert.match(refused.err, /^Cannot edit .*opencode\.jsonc: line 1/m);
     assert.equal(readFileSync(config, "utf8"), '{ "a": }');
+    const address = await run("provider", "--upstream", "nowhere");
+    assert.deepEqual([address.code, /^Cannot use --upstream "nowhere"/m.test(address.err)], [1, true]);
     const unknown = await run("browser");
     assert.equal(unknown.code, 2);
   }));

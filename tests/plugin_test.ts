@@ -1,11 +1,15 @@
 /** The OpenCode plugin: which requests it mends, how often, and how it goes away. */
 import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { demoModels, demoUpstream } from "../src/cli/demo_upstream.ts";
 import * as plugin from "../src/plugin.ts";
 import { hostMatcher, patchFetch } from "../src/plugin_patch.ts";
 import { repair } from "../src/repair.ts";
 import { wrapFetch } from "../src/wrap_fetch.ts";
+import { until } from "./_servers.ts";
 import { test } from "./_test.ts";
 
 const tools = [{
@@ -181,6 +185,32 @@ for (const { id } of demoModels) {
     });
   }
 }
+
+test("the plugin's debug logs: what OpenCode asked, and where it is said", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "callmend-plugin-"));
+  const [log, logs] = [join(folder, "events.log"), join(folder, "logs")];
+  const environment = {
+    NANOPROXY_DEBUG: "1",
+    NANOPROXY_LOG: log,
+    NANOPROXY_LOG_DIR: logs,
+    TOOL_MODE: "native",
+  };
+  await withModels(async () => {
+    const hooks = await plugin.Callmend();
+    assert.deepEqual([await mends("nano-gpt.com"), await mends("other.example")], [true, false]);
+    await until("all is written", () => existsSync(logs) && readdirSync(logs).length === 3);
+    await hooks.dispose();
+  }, environment);
+  const name = readdirSync(logs).find((each) => each.endsWith("-request.json"))!;
+  const { url, headers } = JSON.parse(readFileSync(join(logs, name), "utf8"));
+  assert.equal(url, "https://nano-gpt.com/api/v1/chat/completions");
+  assert.deepEqual(Object.keys(headers).filter((each) => each.includes("callmend")), []);
+  assert.match(
+    readFileSync(log, "utf8"),
+    /^\S+ Callmend \S+ mends tool calls in answers from nano-gpt\.com\n/,
+  );
+  rmSync(folder, { recursive: true });
+});
 
 test("variables that cannot be used are told, and the rest is mended", () =>
   withModels(async () => {

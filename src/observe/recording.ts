@@ -6,6 +6,7 @@ import { isObject } from "../wire/call_piece.ts";
 import { fold } from "../wire/fold.ts";
 import type { Chunk, Json } from "../wire/openai.ts";
 import { SseDecoder } from "../wire/sse.ts";
+import { CALL_HEADER } from "../wrap_fetch.ts";
 import type { PrivateFile, PrivateFiles } from "./private_files.ts";
 import { Secrets } from "./secrets.ts";
 
@@ -135,7 +136,7 @@ export class Recording {
   }
 
   #writeRequest(kind: string, request: Request, body: string): void {
-    const headers = this.#secrets.headers(request.headers);
+    const { [CALL_HEADER]: _, ...headers } = this.#secrets.headers(request.headers);
     const url = this.#secrets.address(request.url);
     const told = {
       time: new Date().toISOString(),
