@@ -78,6 +78,26 @@ test("the module exports functions only, all of them the plugin", () => {
   assert.equal(typeof plugin.default, "function");
 });
 
+test("OpenCode's loaders, of today and before, take all that the module exports", () =>
+  withModels(async (_, leaking) => {
+    const { lines, input } = opencode();
+    // 1.0: every export is called as it is; 1.18: each value once, and one with a `server` instead of a function counts.
+    const before = [];
+    for (const value of Object.values(plugin)) before.push(await value(input));
+    const seen = new Set<unknown>();
+    const today = [];
+    for (const value of Object.values(plugin)) {
+      if (seen.has(value)) continue;
+      seen.add(value);
+      assert.equal(typeof value, "function");
+      today.push(await value(input, undefined));
+    }
+    assert.deepEqual([before.length, today.length, lines.length], [2, 1, 1]);
+    assert.equal(await mends("nano-gpt.com"), true);
+    for (const hooks of [...before, ...today]) await hooks.dispose();
+    assert.equal(globalThis.fetch, leaking);
+  }));
+
 test("nano-gpt.com is mended, other hosts are not touched, and it is said once", () =>
   withModels(async (_, leaking) => {
     const { lines, input } = opencode();
