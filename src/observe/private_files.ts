@@ -18,7 +18,7 @@ const MOST_WAITING = 64 * 1024 * 1024;
 export class PrivateFiles {
   #last: Promise<void> = Promise.resolve();
   #waiting = 0; // how much is to be written, in bytes or characters
-  #told = new Set<string>(); // the folders of which it was told that they cannot be written in
+  readonly #told = new Set<string>(); // the folders of which it was told that they cannot be written in
   readonly #tell: (line: string) => void;
 
   constructor(tell: (line: string) => void) {
@@ -28,7 +28,17 @@ export class PrivateFiles {
   /** Adds a line to a file that may be there already. */
   append(path: string, line: string): void {
     const flags = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | NO_FOLLOW;
-    this.#open(path, flags, line, true);
+    this.#queue(path, line.length, async () => {
+      const handle = await opened(path, flags);
+      try {
+        const { mode } = await handle.stat();
+        const isFile = (mode & constants.S_IFMT) === constants.S_IFREG; // /dev/stderr is to stay as it is
+        if (isFile && (mode & 0o077) !== 0) await handle.chmod(0o600); // fails when it is somebody else's
+        await handle.appendFile(line);
+      } finally {
+        await handle.close();
+      }
+    });
   }
 
   /** Makes a new file. */
@@ -58,18 +68,6 @@ export class PrivateFiles {
   /** Resolves when all that was asked for so far has been written. */
   async settled(): Promise<void> {
     await this.#last;
-  }
-
-  #open(path: string, flags: number, text: string, mine: boolean): void {
-    this.#queue(path, text.length, async () => {
-      const handle = await opened(path, flags);
-      try {
-        if (mine) await handle.chmod(0o600); // fails when the file is somebody else's
-        await handle.appendFile(text);
-      } finally {
-        await handle.close();
-      }
-    });
   }
 
   #queue(path: string, size: number, what: () => Promise<void>): void {
