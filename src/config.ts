@@ -1,5 +1,6 @@
 /** What the server is told to do: flags win over variables, and these over defaults. */
 import type { z } from "zod";
+import { modeFor } from "./repair_config.ts";
 import { type Setting, type SettingName, settingRows, type settings } from "./settings.ts";
 import { type Base, baseOf, originOf } from "./upstream/address.ts";
 
@@ -55,12 +56,7 @@ export function readConfig(flags: Texts = {}, environment: Texts = {}): Config {
     readonly mode: Values["mode"] | undefined;
   };
   const base = useOrigin ? originOf(upstreamOrigin) : baseOf(upstream);
-  return { ...rest, upstream: base, mode: mode ?? (isNanoGpt(base) ? "bridge" : "native") };
-}
-
-/** Native calls are unreliable there: NanoProxy was written for it. */
-function isNanoGpt({ origin }: Base): boolean {
-  return /(?:^|\.)nano-gpt\.com$/i.test(new URL(origin).hostname);
+  return { ...rest, upstream: base, mode: mode ?? modeFor(new URL(base.origin).hostname) };
 }
 
 /** Which of the two ways to name the upstream counts: a flag wins; of two variables, the one with the whole address. */

@@ -82,3 +82,8 @@ export const defaultRepairConfig: RepairConfig = {
   enabledFixes: [],
   memory: { entries: 10_000, bytes: 64 * 1024 * 1024, ms: 24 * 60 * 60 * 1000, now: () => Date.now() },
 };
+
+/** The mode for a server when none is said: native calls are unreliable at NanoGPT, for which NanoProxy was written. */
+export function modeFor(host: string | undefined): RepairConfig["mode"] {
+  return /(?:^|\.)nano-gpt\.com$/i.test(host ?? "") ? "bridge" : defaultRepairConfig.mode;
+}

@@ -2,10 +2,12 @@
 import type { Config } from "./config.ts";
 import { errorAnswer, InvalidRequest } from "./error_answer.ts";
 import { inUrl, listen } from "./listen.ts";
+import type { DebugLog } from "./observe/debug_log.ts";
 import { type Fetch, repair } from "./repair.ts";
 import { addressOf } from "./upstream/address.ts";
 import { createUpstream } from "./upstream.ts";
 import { version } from "./version.ts";
+import type { ExchangeReport, Observe } from "./wire/exchange.ts";
 
 /** Takes one line of the log. */
 export type Log = (line: string) => void;
@@ -25,20 +27,27 @@ export interface HandlerOptions {
   /** How requests reach the upstream. */
   readonly fetch: Fetch;
   readonly log?: Log;
+  readonly debug?: DebugLog | undefined;
   /** The port that is listened on, once it is known. */
   readonly port?: () => number;
 }
 
 /** Makes the function that answers each request; it never throws. */
-export function createHandler({ config, fetch, log = () => {}, port }: HandlerOptions): Fetch {
-  const upstreamHost = new URL(config.upstream.origin).hostname;
-  const repaired = repair(fetch, { ...config, upstreamHost }, ({ model, fixes, problems }) => {
+export function createHandler({ config, fetch, log = () => {}, debug, port }: HandlerOptions): Fetch {
+  const settings = { ...config, upstreamHost: new URL(config.upstream.origin).hostname };
+  const observed = ({ model, fixes, problems }: ExchangeReport) => {
     const failed = problems.filter(({ code }) => code === "fix-failed").map(({ detail }) =>
       `; failed: ${detail}`
     );
     if (fixes.length + failed.length === 0) return;
     log(`fixes for ${printable(model)}: ${fixes.join(", ") || "none"}${printable(failed.join(""))}`);
-  });
+  };
+  const made = (next: Fetch, observe?: Observe) =>
+    repair(next, settings, (report) => {
+      observed(report);
+      observe?.(report);
+    });
+  const repaired = debug === undefined ? made(fetch) : debug.around(fetch, made);
   const started = Date.now();
 
   const health = () =>
@@ -72,9 +81,15 @@ export function createHandler({ config, fetch, log = () => {}, port }: HandlerOp
 }
 
 /** Starts the server. Throws a `ListenError` when the address cannot be had. */
-export function serve(config: Config, log?: Log): Running {
+export function serve(config: Config, log?: Log, debug?: DebugLog): Running {
   const upstream = createUpstream(config);
-  const handler = createHandler({ config, fetch: upstream, port: () => listener.port, ...(log && { log }) });
+  const handler = createHandler({
+    config,
+    fetch: upstream,
+    debug,
+    port: () => listener.port,
+    ...(log && { log }),
+  });
   const listener = listen(config, handler);
   return {
     port: listener.port,
@@ -87,6 +102,7 @@ export function serve(config: Config, log?: Log): Running {
       const whole = await Promise.race([listener.stop().then(() => true), late]);
       clearTimeout(timer);
       upstream.close();
+      await debug?.settled();
       return whole;
     },
   };

@@ -4,6 +4,7 @@ import process from "node:process";
 import { dialects } from "../src/dialects/mod.ts";
 import { openersOf } from "../src/dialects/describe.ts";
 import { fixes } from "../src/fixes/mod.ts";
+import { debugVariables } from "../src/observe/debug_settings.ts";
 import { settingRows } from "../src/settings.ts";
 import { symptoms } from "./_symptoms.ts";
 import { vectorFiles } from "./_vectors.ts";
@@ -47,6 +48,11 @@ const tables: { readonly [name: string]: () => string } = {
         const status = left === undefined ? "mended" : places.length > 0 ? "mended in part" : "left";
         return [number, what, places.join(", ") || "–", status, left ?? ""];
       }),
+    ),
+  debug: () =>
+    table(
+      ["variable", "what it does"],
+      debugVariables.map(({ variable, means }) => [`\`${variable}\``, means]),
     ),
   settings: () =>
     table(

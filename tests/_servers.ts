@@ -157,17 +157,18 @@ const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
 /**
  * Runs the program as a task does (`start` when not said), with no more permissions; under Bun as Bun does.
- * `input` is what it reads on standard input.
+ * `input` is what it reads on standard input, `cwd` the folder that it runs in.
  */
 export function program(
   given: readonly string[],
   environment: { [name: string]: string } = {},
-  { task: name = "start", input }: { task?: "start" | "callmend"; input?: string } = {},
+  { task: name = "start", input, cwd }: { task?: "start" | "callmend"; input?: string; cwd?: string } = {},
 ): Program {
   const [, ...task] = manifest.tasks[name].command.replace(/^.*(?=deno run )/, "").split(" ");
   const runtime = "Bun" in globalThis ? [main] : [...task.slice(0, -1), main];
   const child = spawn(process.execPath, [...runtime, ...given], {
     env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", NO_COLOR: "1", ...environment },
+    cwd,
     stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
   child.stdin?.end(input);

@@ -48,11 +48,17 @@ const LAYERS: readonly string[] = [
   "fixes/plan.ts",
   "fixes/exchange.ts",
   "repair.ts",
+  "wrap_fetch.ts",
+  "inside_options.ts",
+  "provider.ts",
   "version.ts",
   "setting_values.ts",
   "settings.ts",
   "upstream/",
   "config.ts",
+  "observe/",
+  "plugin_patch.ts",
+  "plugin.ts",
   "upstream.ts",
   "error_answer.ts",
   "listen.ts",
@@ -63,7 +69,8 @@ const LAYERS: readonly string[] = [
 ];
 
 /** What runs in a browser, a worker or a plugin as well: no runtime's own names. */
-const CORE = /^(?:parse|dialects|wire|bridge|fixes)\/|^repair(?:_config)?\.ts$|^provider\.ts$/;
+const CORE =
+  /^(?:parse|dialects|wire|bridge|fixes)\/|^(?:repair|repair_config|wrap_fetch|inside_options|provider)\.ts$/;
 
 const root = new URL("../src/", import.meta.url);
 const files = (readdirSync(root, { recursive: true }) as string[])

@@ -3,9 +3,11 @@ import { Command, CommanderError } from "commander";
 import { version } from "../version.ts";
 import { BAD_USAGE, type Context, type MakeCommand } from "./command.ts";
 import { makeConvert } from "./convert.ts";
+import { makeDebug } from "./debug.ts";
 import { makeDemo } from "./demo.ts";
 import { makeDialects } from "./dialects.ts";
 import { makeFixes } from "./fixes.ts";
+import { makeOpencode } from "./opencode.ts";
 import { makeServe, settingsHelp } from "./serve.ts";
 import { makeVersion } from "./version.ts";
 
@@ -16,6 +18,8 @@ const commands: readonly MakeCommand[] = [
   makeDemo,
   makeDialects,
   makeFixes,
+  makeOpencode,
+  makeDebug,
   makeVersion,
 ];
 

@@ -3,6 +3,8 @@ import process from "node:process";
 import { Option } from "commander";
 import { type Config, ConfigError, readConfig, type Texts } from "../config.ts";
 import { ListenError } from "../listen.ts";
+import { createDebugLog, type DebugLog } from "../observe/debug_log.ts";
+import { userFolder } from "../observe/debug_settings.ts";
 import { type Running, serve } from "../server.ts";
 import { settingRows } from "../settings.ts";
 import { addressOf } from "../upstream/address.ts";
@@ -27,7 +29,7 @@ export const makeServe: MakeCommand = (context) => {
     const flags = Object.fromEntries(options.map(({ name, key }) => [name, given[key]]));
     const config = configOf(flags, context);
     if (config === undefined) return;
-    const running = start(config, context);
+    const running = start(config, context, debugLog(context));
     if (running === undefined) return;
     context.print(
       `callmend ${version} listening on ${running.address} -> ${
@@ -51,14 +53,20 @@ export function configOf(flags: Texts, context: Context): Config | undefined {
 }
 
 /** Starts the proxy; tells what to change and ends the process when its address cannot be had. */
-export function start(config: Config, context: Context): Running | undefined {
+export function start(config: Config, context: Context, debug?: DebugLog): Running | undefined {
   try {
-    return serve(config, context.log);
+    return serve(config, context.log, debug);
   } catch (error) {
     if (!(error instanceof ListenError)) throw error;
     context.log(error.message);
     context.exit(1);
   }
+}
+
+/** The server's debug logs: not written unless a variable or the flag file says so. */
+function debugLog({ environment, log: tell }: Context): DebugLog {
+  const flagFolders = [".", userFolder()].filter((folder) => folder !== undefined);
+  return createDebugLog({ door: "server", environment, flagFolders, tell });
 }
 
 /** One Ctrl-C comes twice under `deno task` and npx: from the terminal, and handed on by them. */

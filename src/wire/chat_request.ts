@@ -18,7 +18,7 @@ export interface ChatRequest {
 }
 
 /** Whether a request is Callmend's business at all (rule 1). */
-export function isChatCompletion(request: Request): boolean {
+export function isChatCompletion(request: Pick<Request, "method" | "url">): boolean {
   return request.method === "POST" && /\/chat\/completions\/*$/.test(new URL(request.url).pathname);
 }
 

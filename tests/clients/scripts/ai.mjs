@@ -1,0 +1,25 @@
+// The AI SDK, as most clients in TypeScript use it.
+import { readFileSync } from "node:fs";
+import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
+import { isStepCount, streamText, tool } from "ai";
+import { z } from "zod";
+
+const { BASE_URL, MODEL, PROMPT } = process.env;
+const provider = createOpenAICompatible({ name: "models", baseURL: BASE_URL, includeUsage: true });
+let failure;
+const result = streamText({
+  model: provider(MODEL),
+  prompt: PROMPT,
+  maxRetries: 0,
+  stopWhen: isStepCount(6),
+  tools: {
+    read_file: tool({
+      description: "Read a file",
+      inputSchema: z.object({ path: z.string() }),
+      execute: ({ path }) => readFileSync(path, "utf8"),
+    }),
+  },
+  onError: ({ error }) => failure = error,
+});
+for await (const text of result.textStream) process.stdout.write(text);
+if (failure) throw failure;
