@@ -5,11 +5,19 @@ import { BAD_USAGE, type Context, type MakeCommand } from "./command.ts";
 import { makeConvert } from "./convert.ts";
 import { makeDemo } from "./demo.ts";
 import { makeDialects } from "./dialects.ts";
+import { makeHealthcheck } from "./healthcheck.ts";
 import { makeServe, settingsHelp } from "./serve.ts";
 import { makeVersion } from "./version.ts";
 
 /** Every command; the first one runs when none is named. */
-const commands: readonly MakeCommand[] = [makeServe, makeConvert, makeDemo, makeDialects, makeVersion];
+const commands: readonly MakeCommand[] = [
+  makeServe,
+  makeConvert,
+  makeDemo,
+  makeDialects,
+  makeHealthcheck,
+  makeVersion,
+];
 
 /** Runs the program with the arguments that follow its name. */
 export async function run(given: readonly string[], context: Context): Promise<void> {
