@@ -1,18 +1,14 @@
 /** `deno task ok`: all that must hold before a change goes in; the last line counts the tests of both runtimes. */
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import process from "node:process";
+import { bun } from "../.ci/bun.ts";
 
-const BUN = "1.4.4";
-
-// The bun at hand when it is the one that is meant; else npm brings it.
-const atHand = spawnSync("bun", ["--version"], { encoding: "utf8" }).stdout?.trim() === BUN;
-const bun = atHand ? ["bun"] : ["npx", "-y", `bun@${BUN}`];
 const deno = process.execPath;
 
 const steps: readonly (readonly string[])[] = [
   [deno, "fmt", "--check"],
   [deno, "lint"],
-  [deno, "check", "--quiet", "src", "tests"],
+  [deno, "check", "--quiet", "src", "tests", ".ci"],
   [deno, "test", "-A"],
   [...bun, "test", "./tests"],
 ];
