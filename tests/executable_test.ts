@@ -7,8 +7,9 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import type http from "node:http";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import manifest from "../deno.json" with { type: "json" };
 import { demoModels } from "../src/cli/demo_upstream.ts";
 import { ask, httpUpstream, open, type Program, replyOf, responseTo, spawned, until } from "./_servers.ts";
@@ -21,7 +22,7 @@ const test: typeof register = (name, body) => {
 };
 
 /** Beyond this, something is wrong; the goals themselves are for a quiet machine (`deno task bench:start`). */
-const LIMIT = 6;
+const LIMIT = 10;
 
 /** Two empty folders, one of them HOME; fails at the end when something was left in them. */
 function empty(): { readonly cwd: string; readonly home: string } & Disposable {
@@ -98,6 +99,28 @@ test("convert reads a file of the folder that it is in, and standard input", asy
   await using running = run(folders, ["convert", "--tools", "kept-tools.json"], {}, raw);
   assert.equal(await running.code, 0, running.err());
   assert.equal(JSON.parse(running.out()).finish_reason, "tool_calls");
+});
+
+test("install.sh puts it where it is told, and knows it again", async () => {
+  if (process.platform === "win32") return console.log("skipped: there is no sh");
+  using target = empty();
+  const script = fileURLToPath(new URL("../.ci/install.sh", import.meta.url));
+  const flags = [
+    "--from",
+    dirname(executable!),
+    "--version",
+    manifest.version,
+    "--to",
+    join(target.cwd, "kept"),
+  ];
+  for (const _ of ["new", "again"]) {
+    await using installing = spawned("sh", [script, ...flags], { env: { PATH: process.env.PATH ?? "" } });
+    assert.equal(await installing.code, 0, installing.err());
+  }
+  assert.equal(
+    execFileSync(join(target.cwd, "kept/callmend"), ["version"], { encoding: "utf8" }),
+    `${manifest.version}\n`,
+  );
 });
 
 test("nothing that lies in its folder changes what it does", async () => {

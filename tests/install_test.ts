@@ -60,7 +60,7 @@ async function install(given: readonly string[], env: { [name: string]: string }
 }
 
 test("shellcheck finds nothing", () => {
-  const scripts = ["install.sh", "run", "tools"].map((name) =>
+  const scripts = ["install.sh", "run", "smoke", "tools"].map((name) =>
     fileURLToPath(new URL(`../.ci/${name}`, import.meta.url))
   );
   const { error, status, stdout } = spawnSync("shellcheck", scripts, { encoding: "utf8" });
