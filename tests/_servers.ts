@@ -143,6 +143,7 @@ export function errorOf(reply: Reply, status: number, code: string): string {
 
 /** The program as a process of its own. */
 export interface Program extends AsyncDisposable {
+  readonly pid: number;
   /** Sends it a signal. */
   signal(name: "SIGTERM" | "SIGINT"): void;
   out(): string;
@@ -166,9 +167,23 @@ export function program(
 ): Program {
   const [, ...task] = manifest.tasks[name].command.replace(/^.*(?=deno run )/, "").split(" ");
   const runtime = "Bun" in globalThis ? [main] : [...task.slice(0, -1), main];
-  const child = spawn(process.execPath, [...runtime, ...given], {
-    env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", NO_COLOR: "1", ...environment },
-    cwd,
+  const env = { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", NO_COLOR: "1", ...environment };
+  const rest = { ...(cwd !== undefined && { cwd }), ...(input !== undefined && { input }) };
+  return spawned(process.execPath, [...runtime, ...given], { env, ...rest });
+}
+
+/** How a program is started; its environment is all that is said here. */
+export interface Start {
+  readonly env: { [name: string]: string };
+  readonly cwd?: string;
+  readonly input?: string;
+}
+
+/** Runs any file as the program. */
+export function spawned(file: string, given: readonly string[], { env, cwd, input }: Start): Program {
+  const child = spawn(file, given, {
+    env,
+    ...(cwd !== undefined && { cwd }),
     stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
   child.stdin?.end(input);
@@ -177,6 +192,7 @@ export function program(
   child.stderr!.on("data", (bytes) => err += bytes);
   const code = new Promise<number | null>((resolve) => child.on("close", resolve));
   return {
+    pid: child.pid!,
     // Deno's child.kill() takes whatever ends the process afterwards for death by that signal.
     signal: (name) => void process.kill(child.pid!, name),
     out: () => out,

@@ -6,7 +6,7 @@ import { builtinModules } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { bundle } from "./_bundle.ts";
+import { bundle } from "../.ci/bundle.ts";
 import { test } from "./_test.ts";
 
 /** What a model leaks, and what a client's fetch gives for it. */

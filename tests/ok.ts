@@ -1,14 +1,14 @@
 /** `deno task ok`: all that must hold before a change goes in; the last line counts the tests of both runtimes. */
 import { spawn } from "node:child_process";
 import process from "node:process";
-import { bun } from "./_bun.ts";
+import { bun } from "../.ci/bun.ts";
 
 const deno = process.execPath;
 
 const steps: readonly (readonly string[])[] = [
   [deno, "fmt", "--check"],
   [deno, "lint"],
-  [deno, "check", "--quiet", "src", "tests"],
+  [deno, "check", "--quiet", "src", "tests", ".ci"],
   [deno, "test", "-A"],
   [...bun, "test", "./tests"],
 ];

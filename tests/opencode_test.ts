@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parse } from "jsonc-parser";
 import { type Addition, withCallmend, withoutCallmend } from "../src/cli/opencode_config.ts";
-import { bundle } from "./_bundle.ts";
+import { bundle } from "../.ci/bundle.ts";
 import { program } from "./_servers.ts";
 import { test } from "./_test.ts";
 

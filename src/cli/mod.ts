@@ -7,6 +7,7 @@ import { makeDebug } from "./debug.ts";
 import { makeDemo } from "./demo.ts";
 import { makeDialects } from "./dialects.ts";
 import { makeFixes } from "./fixes.ts";
+import { makeHealthcheck } from "./healthcheck.ts";
 import { makeOpencode } from "./opencode.ts";
 import { makeServe, settingsHelp } from "./serve.ts";
 import { makeVersion } from "./version.ts";
@@ -20,6 +21,7 @@ const commands: readonly MakeCommand[] = [
   makeFixes,
   makeOpencode,
   makeDebug,
+  makeHealthcheck,
   makeVersion,
 ];
 

@@ -60,10 +60,17 @@ export const space: Chars = chars(" \t\r\n", 0, 8);
  * the empty word): a marker has to have an end.
  */
 export function shape(...pieces: readonly Piece[]): Shape {
+  // Made when first looked for: most turns meet few of all the markers that there are.
+  let whole: RegExp | undefined;
+  let part: RegExp | undefined;
   return {
     heads: headsOf(pieces, HEAD),
-    whole: new RegExp(wholeOf(pieces), "y"),
-    part: new RegExp(partOf(pieces), "y"),
+    get whole() {
+      return whole ??= new RegExp(wholeOf(pieces), "y");
+    },
+    get part() {
+      return part ??= new RegExp(partOf(pieces), "y");
+    },
   };
 }
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
-import { bundle } from "../_bundle.ts";
+import { bundle } from "../../.ci/bundle.ts";
 import { installed, seconds } from "./_install.ts";
 import { type Client, tryAll } from "./_trial.ts";
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import manifest from "../deno.json" with { type: "json" };
-import { bun } from "./_bun.ts";
+import { bun } from "./bun.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 

@@ -1,0 +1,80 @@
+/** `callmend healthcheck`: asks the running server whether it is well; for containers, which have no shell or curl. */
+import http from "node:http";
+import { Option } from "commander";
+import type { Texts } from "../config.ts";
+import { inUrl } from "../listen.ts";
+import { settings } from "../settings.ts";
+import { command, type Context, type MakeCommand } from "./command.ts";
+import { configOf } from "./serve.ts";
+
+/** Docker gives a check 30 seconds, Kubernetes one; a server on the same machine answers in a few milliseconds. */
+const LIMIT_MS = 2_000;
+
+export const makeHealthcheck: MakeCommand = (context) => {
+  const made = command(
+    "healthcheck",
+    "ask the running server's /health; exit code 0 if it is well, 1 if not",
+    [
+      "callmend healthcheck",
+      "callmend healthcheck --port 9000",
+    ],
+  );
+  for (const { flag, placeholder, variable, default: usual } of [settings.host, settings.port]) {
+    made.addOption(new Option(`${flag} ${placeholder}`, `as for serve (${variable}; default: ${usual})`));
+  }
+  return made.action((given: Texts) => healthcheck(given, context));
+};
+
+async function healthcheck(given: Texts, context: Context): Promise<void> {
+  const { [settings.host.variable]: PROXY_HOST, [settings.port.variable]: PROXY_PORT } = context.environment;
+  // The other settings are the server's business.
+  const config = configOf(given, { ...context, environment: { PROXY_HOST, PROXY_PORT } });
+  if (config === undefined) return;
+  const address = `http://${inUrl(reachable(config.host))}:${config.port}/health`;
+  try {
+    context.print(`${address}: callmend ${versionIn(await get(address))} is well`);
+    context.exit(0);
+  } catch (error) {
+    context.log(`Cannot call it healthy: ${address}: ${(error as Error).message}`);
+    context.exit(1);
+  }
+}
+
+/** "All addresses" can be listened on, but not be asked. */
+function reachable(host: string): string {
+  if (/^0+(\.0+){0,3}$/.test(host)) return "127.0.0.1";
+  return /^[0:]+$/.test(host) ? "::1" : host;
+}
+
+/** Not `fetch`, which would ask the proxy of `HTTP_PROXY` for this machine's own address. */
+function get(address: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const request = http.get(address, { agent: false }, (response) => {
+      let body = "";
+      response.setEncoding("utf8").on("error", reject)
+        .on("data", (text: string) => body += text)
+        .on(
+          "end",
+          () =>
+            response.statusCode === 200 ? resolve(body) : reject(new Error(`status ${response.statusCode}`)),
+        );
+    });
+    const timer = setTimeout(() => {
+      reject(new Error(`no answer within ${LIMIT_MS / 1000} s`));
+      request.destroy();
+    }, LIMIT_MS);
+    request.on("error", (error) => reject(new Error(error.message || "nothing listens there")))
+      .on("close", () => clearTimeout(timer));
+  });
+}
+
+/** The version that a healthy Callmend tells; any other server on that port is not what was asked for. */
+function versionIn(body: string): string {
+  try {
+    const { ok, version } = JSON.parse(body) as { ok?: unknown; version?: unknown };
+    if (ok === true && typeof version === "string") return version;
+  } catch {
+    // said below
+  }
+  throw new Error("what answers there is not Callmend");
+}
