@@ -74,7 +74,9 @@ function component(key: string) {
     ...(description === undefined ? {} : { description }),
     purl: purl(name, version),
     hashes: [{ alg: "SHA-512", content: Buffer.from(sha512, "base64").toString("hex") }],
-    ...(license === undefined ? {} : { licenses: [{ license: { id: license } }] }),
+    ...(license === undefined
+      ? {}
+      : { licenses: [/ /.test(license) ? { expression: license } : { license: { id: license } }] }),
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type http from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -99,6 +99,20 @@ test("convert reads a file of the folder that it is in, and standard input", asy
   await using running = run(folders, ["convert", "--tools", "kept-tools.json"], {}, raw);
   assert.equal(await running.code, 0, running.err());
   assert.equal(JSON.parse(running.out()).finish_reason, "tool_calls");
+});
+
+test("the OpenCode plugin and provider are inside", async () => {
+  for (const kind of ["plugin", "provider"]) {
+    using folders = empty();
+    const config = join(folders.home, "kept-opencode.json");
+    const server = kind === "plugin" ? [] : ["--upstream", "http://127.0.0.1:9/v1", "--model", "m"];
+    await using running = run(folders, ["opencode", kind, "--write", "--config", config, ...server], {
+      XDG_CONFIG_HOME: join(folders.home, "kept"),
+    });
+    assert.equal(await running.code, 0, running.err());
+    const file = new URL(/file:\/\/[^"]+\.mjs/.exec(readFileSync(config, "utf8"))![0]);
+    assert.match(readFileSync(file, "utf8"), /^\/\/ Callmend /);
+  }
 });
 
 test("install.sh puts it where it is told, and knows it again", async () => {
