@@ -1,13 +1,16 @@
 /** What the server is told to do: flags win over variables, and these over defaults. */
 import type { z } from "zod";
+import { modeFor } from "./repair_config.ts";
 import { type Setting, type SettingName, settingRows, type settings } from "./settings.ts";
 import { type Base, baseOf, originOf } from "./upstream/address.ts";
 
 type Values = { readonly [Name in SettingName]: z.output<(typeof settings)[Name]["schema"]> };
 
 /** The settings of a running server; times are in milliseconds. */
-export interface Config extends Omit<Values, "upstream" | "upstreamOrigin"> {
+export interface Config extends Omit<Values, "upstream" | "upstreamOrigin" | "mode" | "bridgeModels"> {
   readonly upstream: Base;
+  readonly mode: Values["mode"];
+  readonly bridgeModels?: Values["bridgeModels"];
 }
 
 /** Texts by name: a process's environment, or the flags that were given. */
@@ -49,8 +52,11 @@ export function readConfig(flags: Texts = {}, environment: Texts = {}): Config {
   }
   if (problems.length > 0) throw new ConfigError(problems);
 
-  const { upstream, upstreamOrigin, ...rest } = values as Values;
-  return { ...rest, upstream: useOrigin ? originOf(upstreamOrigin) : baseOf(upstream) };
+  const { upstream, upstreamOrigin, mode, ...rest } = values as Values & {
+    readonly mode: Values["mode"] | undefined;
+  };
+  const base = useOrigin ? originOf(upstreamOrigin) : baseOf(upstream);
+  return { ...rest, upstream: base, mode: mode ?? modeFor(new URL(base.origin).hostname) };
 }
 
 /** Which of the two ways to name the upstream counts: a flag wins; of two variables, the one with the whole address. */
@@ -73,7 +79,9 @@ function sourceOf(name: SettingName, setting: Setting, flags: Texts, environment
   if (flag !== undefined) return { text: flag, from: setting.flag, rank: 2 };
   // An empty variable is how Compose files and shells write "not set".
   const variable = environment[setting.variable]?.trim();
-  if (variable) return { text: variable, from: setting.variable, rank: 1 };
+  if (variable || (variable === "" && setting.mayBeEmpty)) {
+    return { text: variable, from: setting.variable, rank: 1 };
+  }
   if (setting.default === undefined) return undefined;
   return { text: setting.default, from: `the default of ${setting.flag}`, rank: 0 };
 }

@@ -1,7 +1,7 @@
 /** What a Callmend inside a client can be told, as it stands under `callmend` in the client's own configuration. */
 import { z } from "zod";
 import { dialects } from "./dialects/mod.ts";
-import { defaultRepairConfig, type RepairConfig } from "./repair_config.ts";
+import type { RepairConfig } from "./repair_config.ts";
 
 const ids = dialects.map(({ id }) => id);
 const dialectIds = z.array(z.enum(ids as [string, ...string[]], "an id that `callmend dialects` lists"));
@@ -24,7 +24,6 @@ export type InsideOptions = z.input<typeof schema>;
 
 /** The part of `RepairConfig` that those options set. */
 type Settings = Partial<RepairConfig> & {
-  readonly bridgeProtocol?: "markers" | "object" | "xml";
   readonly disabledFixes?: readonly string[];
   readonly enabledFixes?: readonly string[];
 };
@@ -50,9 +49,4 @@ export function settingsOf(options: unknown): Settings {
     enabledFixes: fixes?.enable,
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Settings;
-}
-
-/** The mode for a server when none is said: native calls are unreliable at NanoGPT. */
-export function modeFor(host: string | undefined): RepairConfig["mode"] {
-  return /(?:^|\.)nano-gpt\.com$/i.test(host ?? "") ? "bridge" : defaultRepairConfig.mode;
 }

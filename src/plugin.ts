@@ -2,7 +2,7 @@
 import { dirname } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { ConfigError, readConfig, type Texts } from "./config.ts";
+import { type Config, ConfigError, readConfig, type Texts } from "./config.ts";
 import { type InsideOptions, settingsOf } from "./inside_options.ts";
 import { createDebugLog, type DebugLog } from "./observe/debug_log.ts";
 import { userFolder } from "./observe/debug_settings.ts";
@@ -85,14 +85,13 @@ function byHost(
   warn: (problem: string) => void,
 ): Fetch {
   const variables = Object.entries(process.env).filter(([name]) => !SERVER_ONLY.includes(name));
-  const given = guarded(() => settingsOf(options), {}, warn);
+  const given = optionsOf(options, warn);
   const pipelines = new Map<string, Fetch>();
   return (request) => {
     const { origin, host } = new URL(request.url);
     let pipeline = pipelines.get(host);
     if (pipeline === undefined) {
-      const read = (environment: Texts) => readConfig({ upstream: origin }, environment);
-      const config = guarded(() => read(Object.fromEntries(variables)), read({}), warn);
+      const config = configFor(origin, Object.fromEntries(variables), warn);
       pipeline = repair(next, { ...config, ...given }, observe);
       pipelines.set(host, pipeline);
     }
@@ -100,13 +99,31 @@ function byHost(
   };
 }
 
-/** A plugin that fails would leave OpenCode without it: what cannot be used is told, and left out. */
-function guarded<Value>(read: () => Value, instead: Value, warn: (problem: string) => void): Value {
+// A plugin that fails would leave OpenCode without it: what cannot be used is told, and left out.
+
+/** The settings that the variables make for a server. */
+function configFor(upstream: string, environment: Texts, warn: (problem: string) => void): Config {
   try {
-    return read();
+    return readConfig({ upstream }, environment);
   } catch (error) {
-    (error instanceof ConfigError ? error.problems : [(error as Error).message]).forEach(warn);
-    return instead;
+    if (!(error instanceof ConfigError)) throw error;
+    error.problems.forEach(warn);
+    const isBad = (name: string) =>
+      error.problems.some((problem) => problem.startsWith(`Cannot use ${name} `));
+    return readConfig(
+      { upstream },
+      Object.fromEntries(Object.entries(environment).filter(([name]) => !isBad(name))),
+    );
+  }
+}
+
+/** The settings that an entry's own options make. */
+function optionsOf(options: InsideOptions, warn: (problem: string) => void): ReturnType<typeof settingsOf> {
+  try {
+    return settingsOf(options);
+  } catch (error) {
+    warn((error as Error).message);
+    return {};
   }
 }
 

@@ -4,8 +4,9 @@ import {
   type OpenAICompatibleProvider,
   type OpenAICompatibleProviderSettings,
 } from "@ai-sdk/openai-compatible";
-import { type InsideOptions, modeFor, settingsOf } from "./inside_options.ts";
+import { type InsideOptions, settingsOf } from "./inside_options.ts";
 import { repair } from "./repair.ts";
+import { modeFor } from "./repair_config.ts";
 import { addressOf, wrapFetch } from "./wrap_fetch.ts";
 
 /** Those of `@ai-sdk/openai-compatible`, and Callmend's own. */

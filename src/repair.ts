@@ -1,26 +1,45 @@
 /** The pipeline: a fetch that wraps a fetch, and mends what comes back. */
+import { type Course, createPlanner, type Way } from "./bridge/plan.ts";
 import { defaultRepairConfig, type RepairConfig } from "./repair_config.ts";
-import { Answer, parse } from "./wire/answer.ts";
-import { answerStream } from "./wire/answer_stream.ts";
-import { isObject } from "./wire/call_piece.ts";
-import { type ChatRequest, isChatCompletion, readBody, readChatRequest } from "./wire/chat_request.ts";
-import { bodyHeaders, breakage, errorIn, errorResponse, failure, statusOf } from "./wire/errors.ts";
-import { type Exchange, type ExchangeOutcome, type Observe, openExchange } from "./wire/exchange.ts";
-import { collect, tell, toJson, toStream } from "./wire/json_answer.ts";
+import { Answer } from "./wire/answer.ts";
+import { answerStream, type Replacement } from "./wire/answer_stream.ts";
+import {
+  ask,
+  type Asked,
+  checkAborted,
+  type Fetch,
+  reach,
+  refused,
+  salvaged,
+  type Source,
+} from "./wire/ask.ts";
+import { callLimit, withoutUsage } from "./wire/call_limit.ts";
+import { isChatCompletion, readBody, readChatRequest } from "./wire/chat_request.ts";
+import {
+  beginningOf,
+  EMPTY_TURN,
+  jsonResponse,
+  streamResponse,
+  tooLarge,
+  UNREADABLE,
+} from "./wire/client_answer.ts";
+import { errorResponse } from "./wire/errors.ts";
+import { type ExchangeOutcome, type Observe, openExchange } from "./wire/exchange.ts";
+import { collect, tell, toJson, type Told, toStream } from "./wire/json_answer.ts";
 import type { Json } from "./wire/openai.ts";
-import { peek } from "./wire/peek.ts";
-import { protocolStage } from "./wire/protocol_stage.ts";
+import { opening } from "./wire/opening.ts";
+import { type ProtocolStage, protocolStage } from "./wire/protocol_stage.ts";
 import { turnStage } from "./wire/turn_stage.ts";
-import { UpstreamBody } from "./wire/upstream_body.ts";
 
-export type Fetch = (request: Request) => Promise<Response>;
+export type { Fetch } from "./wire/ask.ts";
 
 /** One exchange, and what it takes to answer it. */
-interface Context {
-  readonly request: Request;
-  readonly chat: ChatRequest;
-  readonly config: RepairConfig;
-  readonly exchange: Exchange;
+interface Context extends Asked {
+  readonly next: Fetch;
+  /** The client's request body. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** How the upstream is asked; it may be asked more than once. */
+  readonly course: Course;
 }
 
 /**
@@ -29,80 +48,73 @@ interface Context {
  */
 export function repair(next: Fetch, config: Partial<RepairConfig> = {}, observe?: Observe): Fetch {
   const settings: RepairConfig = { ...defaultRepairConfig, ...config };
+  const planner = createPlanner(settings);
   return async (request) => {
     if (!isChatCompletion(request)) return (await reach(next, request)).response;
     const bytes = await readBody(request, settings.requestBytes);
     if (bytes === undefined) return tooLarge(settings.requestBytes);
     const chat = readChatRequest(bytes);
-    const upstreamRequest = new Request(request, { body: bytes, signal: request.signal });
-    if (chat === undefined) return (await reach(next, upstreamRequest)).response;
+    if (chat === undefined) return (await reach(next, upstreamRequest(request, bytes))).response;
     const exchange = openExchange(chat, observe);
-    const { response, reached } = await reach(next, upstreamRequest, exchange);
-    if (!reached) return response;
-    return await mend(response, { request, chat, config: settings, exchange });
+    const course = planner.plan(chat, exchange.problem);
+    return await respond({ next, request, bytes, chat, config: settings, exchange, course });
   };
 }
 
-/** The upstream's answer, or the error that says why there is none. */
-async function reach(next: Fetch, request: Request, exchange?: Exchange): Promise<{
-  readonly response: Response;
-  readonly reached: boolean;
-}> {
-  try {
-    return { response: await next(request), reached: true };
-  } catch (error) {
-    if (request.signal.aborted) {
-      exchange?.end({ status: 0, outcome: "cancelled" });
-      throw error;
-    }
-    const { status, error: body } = failure(error);
-    exchange?.end({ status, outcome: "unreachable" });
-    return { response: errorResponse(status, body), reached: false };
+/** Asks in one way after the other until an answer is of use. */
+async function respond(context: Context): Promise<Response> {
+  for (;;) {
+    const source = await askUpstream(context);
+    if (source.kind === "response") return source.response;
+    const answered = source.kind === "useless" ? source : await mend(source, context);
+    if (answered instanceof Response) return answered;
+    if (!context.course.next(answered.why)) return emptyTurn(context);
   }
 }
 
-async function mend(response: Response, context: Context): Promise<Response> {
-  const { chat, exchange, request } = context;
-  const { status } = response;
-  const type = response.headers.get("content-type")?.toLowerCase() ?? "";
-  const known = /^text\/event-stream|^application\/([\w.-]+\+)?json|^text\/plain|^$/.test(type);
-  const nothingToDo = chat.tools.length === 0 && !chat.stream && /json/.test(type);
-  if (!response.ok || response.body === null || !known || nothingToDo) {
-    exchange.end({ status, outcome: "untouched" });
-    return response;
-  }
-  const body = new UpstreamBody(response.body);
-  // The client may go before there is a stream that it could cancel (rule 20).
-  request.signal.addEventListener("abort", () => body.cancel(request.signal.reason), { once: true });
-  const form = await formOf(body, type);
-  checkAborted(request, exchange);
-  switch (form) {
-    case "events":
-      return chat.stream ? await streamed(response, body, context) : await collected(response, body, context);
-    case "json":
-      return await whole(response, body, context);
-    case "other":
-      exchange.end({ status, outcome: "untouched" });
-      return new Response(body.rest(), { status, headers: response.headers });
-  }
+/** The request in its present way, sent; what came back. */
+function askUpstream(context: Context): Promise<Source> {
+  const { next, request, bytes, course: { way } } = context;
+  return ask(next, upstreamRequest(request, bytes, way), context);
 }
 
-/** What a body is. Some servers name no type, or answer an error in JSON under the type of a stream (symptoms C20). */
-async function formOf(body: UpstreamBody, type: string): Promise<"events" | "json" | "other"> {
-  const events = type.startsWith("text/event-stream");
-  const text = await body.sniff((text) => events ? text !== "" : text.length >= 6 || /^[{:]/.test(text));
-  if (text.startsWith("{")) return "json";
-  if (events || /^(?::|data:|event:|id:|retry:)/.test(text)) return "events";
-  return type.includes("json") ? "json" : "other";
+function upstreamRequest(request: Request, bytes: Uint8Array<ArrayBuffer>, way?: Way): Request {
+  if (way?.body === undefined) return new Request(request, { body: bytes, signal: request.signal });
+  const headers = new Headers(request.headers);
+  for (const name of ["content-length", "content-encoding", "content-md5"]) headers.delete(name);
+  return new Request(request, { body: way.body, headers, signal: request.signal });
 }
 
-/** The answer's way through the stages. */
-function open({ chat, config, exchange: { problem } }: Context) {
+type Answered = Exclude<Source, { readonly kind: "response" | "useless" }>;
+
+/** The answer was of no use, and nothing of it has gone out. */
+interface Useless {
+  readonly kind: "useless";
+  readonly why: string;
+}
+
+/** What came, mended, in the form that the client asked for (rule 18). */
+function mend(source: Answered, context: Context): Promise<Response | Useless> {
+  if (source.kind === "json") return Promise.resolve(whole(source, context));
+  return context.chat.stream ? streamed(source, context) : collected(source, context);
+}
+
+/** The answer's way through the stages; `before` is the end of the way of an answer that this one goes on with. */
+function open(context: Context, before?: ProtocolStage) {
+  const { chat, config, course, exchange: { problem } } = context;
   const { tools, choices, model } = chat;
-  const turn = tools.length > 0 ? turnStage({ tools, model, config, problem }) : undefined;
-  const outcome = turn === undefined ? {} : { outcome: (choice: number) => turn.outcome(choice) };
-  const protocol = protocolStage({ tools: turn !== undefined, choices, model, problem, ...outcome });
-  const answer = new Answer({ turn, protocol, several: choices > 1, problem });
+  const { way, judged } = course;
+  const turn = tools.length > 0 ? turnStage({ tools, config, dialects: way.dialects, problem }) : undefined;
+  const limit = callLimit(way.most, problem);
+  const outcome = turn && ((choice: number) => limit.outcome(choice, turn.outcome(choice)));
+  if (outcome !== undefined) before?.resume(outcome);
+  const protocol = before ??
+    protocolStage({ tools: turn !== undefined, choices, model, problem, ...(outcome && { outcome }) });
+  const between = [...(way.most < Infinity ? [limit] : []), ...(way.dropsUsage ? [withoutUsage()] : [])];
+  const judge = judged && outcome ? opening({ protocol, choices, outcome }) : undefined;
+  const salvage = (error: Json) => salvaged(error, context);
+  const several = choices > 1;
+  const answer = new Answer({ turn, between, opening: judge, protocol, several, problem, salvage });
   const end = (status: number, outcome: ExchangeOutcome) => ({
     status,
     outcome,
@@ -110,113 +122,119 @@ function open({ chat, config, exchange: { problem } }: Context) {
     calls: protocol.calls,
     dialects: turn?.dialects ?? [],
   });
-  return { answer, protocol, end };
+  return { answer, protocol, judge, end };
+}
+
+/** Why an answer that has been read to its end is of no use, if it is. */
+function uselessness({ answer, judge }: ReturnType<typeof open>, { course }: Context): string | undefined {
+  if (answer.empty) return "neither text nor a call";
+  return course.mayFallBack && judge?.lacksCall ? "finish_reason tool_calls without a call" : undefined;
 }
 
 /** Events in, events out. */
-async function streamed(response: Response, body: UpstreamBody, context: Context): Promise<Response> {
-  const { config, exchange, request } = context;
-  const beginning = await peek(body, config.peekMs);
-  checkAborted(request, exchange);
-  if (beginning.kind === "error") return refused(response, body, beginning.error, exchange);
-  if (beginning.kind === "broken") {
-    const { status, error } = breakage(beginning.error);
-    exchange.end({ status, outcome: "broken" });
-    return errorResponse(status, error, response.headers);
-  }
-  const { answer, protocol, end } = open(context);
+async function streamed(source: Source & { kind: "events" }, context: Context): Promise<Response> {
+  const { response, body } = source;
+  const { config, course, exchange, request } = context;
+  let opened = open(context);
+  let instead: Response | undefined; // the answer, if nothing of the stream has gone out
+  const { answer, protocol } = opened;
+  const replace = async (error: Json | undefined): Promise<Replacement> => {
+    const made = await goOn(error, source, context, protocol);
+    ({ instead, opened = opened } = made);
+    return made.replacement;
+  };
   const stream = answerStream({
     body,
     answer,
     keepAliveMs: config.keepAliveMs,
     finishGraceMs: config.finishGraceMs,
     keepAlive: () => protocol.keepAlive(),
+    replace,
     signal: request.signal,
     problem: exchange.problem,
-    ended: (how) => exchange.end(end(response.status, how)),
+    ended: (how) => {
+      const why = how === "done" ? uselessness(opened, context) : undefined;
+      if (why !== undefined) course.distrust(why);
+      exchange.end(opened.end(response.status, how));
+    },
   });
-  return new Response(stream, { status: response.status, headers: streamHeaders(response.headers) });
+  if (!course.judged) return streamResponse(response, stream);
+  const begun = await beginningOf(stream); // until then an empty answer may become an error with its own status
+  return begun === undefined ? instead ?? emptyTurn(context) : streamResponse(response, begun);
 }
 
-/** Events in, JSON out: the client did not ask to stream (rule 18). */
-async function collected(response: Response, body: UpstreamBody, context: Context): Promise<Response> {
-  const { config, exchange, request } = context;
-  const { answer, end } = open(context);
-  const result = await collect(answer, body, config.finishGraceMs);
-  checkAborted(request, exchange);
-  if ("error" in result) {
-    if (result.status === undefined) return refused(response, body, result.error, exchange);
-    exchange.end(end(result.status, "broken"));
-    return errorResponse(result.status, result.error, response.headers);
+/** A streamed answer has said nothing: what goes on in its place, and the answer if nothing has gone out yet. */
+async function goOn(
+  error: Json | undefined,
+  { response }: Source & { kind: "events" },
+  context: Context,
+  protocol: ProtocolStage,
+): Promise<{ replacement: Replacement; instead?: Response; opened?: ReturnType<typeof open> }> {
+  let source = error === undefined ? undefined : refused(response, error, context);
+  for (let why = "neither text nor a call";;) {
+    if (source?.kind === "response") {
+      const { error = UNREADABLE, response: instead } = source;
+      return { replacement: { kind: "error", error }, instead };
+    }
+    if (source?.kind === "events" || source?.kind === "json") {
+      const opened = open(context, protocol);
+      if (source.kind === "events") {
+        return { replacement: { kind: "answer", body: source.body, answer: opened.answer }, opened };
+      }
+      const told = tell(opened.answer, source.completion);
+      if (!opened.answer.empty) return { replacement: { kind: "text", text: toStream(told) }, opened };
+    } else if (source !== undefined) why = source.why;
+    if (!context.course.next(why)) {
+      return { replacement: { kind: "error", error: EMPTY_TURN }, instead: emptyTurn(context) };
+    }
+    source = await askUpstream(context);
   }
-  exchange.end(end(response.status, "done"));
-  return json(response, toJson(result.told));
 }
 
-/** JSON in; out comes what the client asked for. */
-async function whole(response: Response, body: UpstreamBody, context: Context): Promise<Response> {
-  const { chat, config, exchange } = context;
-  const { status } = response;
-  let bytes: Uint8Array<ArrayBuffer> | undefined;
-  try {
-    bytes = await body.all(config.requestBytes);
-  } catch (error) {
-    checkAborted(context.request, exchange);
-    const broken = breakage(error);
-    exchange.end({ status: broken.status, outcome: "broken" });
-    return errorResponse(broken.status, broken.error, response.headers);
+/** Events in, JSON out: the client did not ask to stream. */
+async function collected(source: Source & { kind: "events" }, context: Context): Promise<Response | Useless> {
+  const { response, body } = source;
+  const { config, exchange } = context;
+  const opened = open(context);
+  const result = await collect(opened.answer, body, config.finishGraceMs);
+  checkAborted(context);
+  if ("told" in result) return told(result.told, response, opened, context);
+  if (result.status === undefined) {
+    const made = refused(response, result.error, context);
+    if (made.kind === "json") return whole(made, context);
+    return made.kind === "response" ? made.response : made as Useless;
   }
-  checkAborted(context.request, exchange);
-  const answered = (original: BodyInit) => {
-    exchange.end({ status, outcome: "untouched" });
-    return json(response, original);
-  };
-  if (bytes === undefined) return answered(body.rest());
-  const completion = parse(new TextDecoder().decode(bytes));
-  const choices = isObject(completion) && Array.isArray(completion.choices) ? completion.choices : [];
-  const error = choices.length === 0 ? errorIn(completion) : undefined;
-  if (isObject(completion) && error !== undefined) return refused(response, body, error, exchange);
-  if (!isObject(completion) || choices.length === 0) return answered(bytes);
-  const { answer, end } = open(context);
-  const told = tell(answer, completion);
-  exchange.end(end(status, "done"));
-  if (!chat.stream) return json(response, told.same ? bytes : toJson(told));
-  return new Response(toStream(told), { status, headers: streamHeaders(response.headers) });
+  exchange.end(opened.end(result.status, "broken"));
+  return errorResponse(result.status, result.error, response.headers);
 }
 
-function checkAborted({ signal }: Request, exchange: Exchange): void {
-  if (!signal.aborted) return;
-  exchange.end({ status: 0, outcome: "cancelled" });
-  throw signal.reason;
+/** JSON in. */
+function whole(
+  { response, completion, bytes }: Source & { kind: "json" },
+  context: Context,
+): Response | Useless {
+  const opened = open(context);
+  return told(tell(opened.answer, completion), response, opened, context, bytes);
 }
 
-/** An error that came with status 200, as what it is. */
-function refused(response: Response, body: UpstreamBody, error: Json, exchange: Exchange): Response {
-  const status = statusOf(error);
-  body.cancel();
-  exchange.problem("upstream-error", JSON.stringify(error).slice(0, 1000));
-  exchange.end({ status, outcome: "error" });
-  return errorResponse(status, error, response.headers);
+/** A whole answer, in the form that the client asked for; `bytes` are what it was, for where nothing was changed. */
+function told(
+  told: Told,
+  response: Response,
+  opened: ReturnType<typeof open>,
+  context: Context,
+  bytes?: Uint8Array<ArrayBuffer>,
+): Response | Useless {
+  const why = uselessness(opened, context);
+  if (why !== undefined) return { kind: "useless", why };
+  context.exchange.end(opened.end(response.status, "done"));
+  if (context.chat.stream) return streamResponse(response, toStream(told));
+  return jsonResponse(response, told.same && bytes !== undefined ? bytes : toJson(told));
 }
 
-function tooLarge(limit: number): Response {
-  const message = `The request body is larger than ${limit} bytes, the limit set here. ` +
-    "Raise it with the setting requestBytes, or shorten the conversation.";
-  return errorResponse(413, { message, type: "invalid_request_error", code: "request_too_large" });
-}
-
-function json(response: Response, body: BodyInit): Response {
-  const headers = bodyHeaders(response.headers);
-  if (!/json/.test(headers.get("content-type") ?? "")) headers.set("content-type", "application/json");
-  return new Response(body, { status: response.status, headers });
-}
-
-function streamHeaders(from: Headers): Headers {
-  const headers = bodyHeaders(from);
-  if (!headers.get("content-type")?.startsWith("text/event-stream")) {
-    headers.set("content-type", "text/event-stream");
-  }
-  headers.set("cache-control", "no-cache, no-transform"); // Deno.serve compresses unless told not to
-  headers.set("x-accel-buffering", "no");
-  return headers;
+/** The model has said nothing, and was asked again to no avail. */
+function emptyTurn({ exchange }: Context): Response {
+  exchange.problem("turn-empty", "again");
+  exchange.end({ status: 502, outcome: "error" });
+  return errorResponse(502, EMPTY_TURN);
 }

@@ -4,6 +4,14 @@
 export interface RepairConfig {
   /** How tools reach the model: as the protocol has them, as text, or as text once that has failed. */
   readonly mode: "native" | "bridge" | "fallback";
+  /** The protocol that a bridged model is taught. */
+  readonly bridgeProtocol: "markers" | "object" | "xml";
+  /** The most calls in one answer of a bridged model. */
+  readonly bridgeMaxCalls: number;
+  /** The models that are bridged at once, all others falling back; undefined: the mode decides. */
+  readonly bridgeModels?: readonly string[] | undefined;
+  /** For how long a model that fell back is bridged at once, in milliseconds. */
+  readonly fallbackMs: number;
   /** Whether arguments go out as they arrive, or each call once it is complete and valid. */
   readonly arguments: "stream" | "whole";
   /**
@@ -48,6 +56,9 @@ function patternOf(models: string): RegExp {
 
 export const defaultRepairConfig: RepairConfig = {
   mode: "native",
+  bridgeProtocol: "markers",
+  bridgeMaxCalls: 5,
+  fallbackMs: 600_000,
   arguments: "stream",
   reasoning: "split",
   requestBytes: 64 * 1024 * 1024,
@@ -55,3 +66,8 @@ export const defaultRepairConfig: RepairConfig = {
   peekMs: 2_000,
   finishGraceMs: 5_000,
 };
+
+/** The mode for a server when none is said. Native calls are unreliable at NanoGPT: NanoProxy was written for it. */
+export function modeFor(host: string | undefined): RepairConfig["mode"] {
+  return /(?:^|\.)nano-gpt\.com$/i.test(host ?? "") ? "bridge" : defaultRepairConfig.mode;
+}

@@ -16,6 +16,8 @@ export interface Setting<Value = unknown> {
   readonly allowed: string;
   /** A value to show in `--help`. */
   readonly example: string;
+  /** An empty variable is a value too, and not how one writes "not set". */
+  readonly mayBeEmpty?: boolean;
   /** Text to value. The message of a `custom` issue says why, in front of `allowed`. */
   readonly schema: z.ZodType<Value, string>;
 }
@@ -59,8 +61,12 @@ const megabytes = decimal.pipe(z.number().positive().max(1024)).transform((value
 const host = z.string().regex(/^([\w.-]+|\[?[\da-f:.]+(%\w+)?\]?)$/i)
   .transform((text) => text.replace(/^\[|\]$/g, ""));
 
-const mode = z.enum(["native", "bridge", "fallback"])
-  .refine((value) => value === "native", "this mode is not built yet");
+/** Names by comma; none at all is a list as well. */
+const names = z.string().transform((text) =>
+  text.split(",").map((name) => name.trim()).filter((name) => name !== "")
+);
+
+const calls = z.string().regex(/^\d{1,3}$/).transform(Number).pipe(z.number().min(1).max(100));
 
 /** `glm,hermes`, or `glm-*=glm;deepseek*=dsml,hermes`. */
 const dialectRules = z.string().transform((text, context): readonly DialectRule[] =>
@@ -125,11 +131,56 @@ export const settings = define({
     flag: "--mode",
     placeholder: "<mode>",
     variable: "TOOL_MODE",
-    default: "native",
-    means: "native: tools go upstream, and what leaks is mended",
-    allowed: "native",
-    example: "native",
-    schema: mode,
+    default: undefined,
+    means:
+      "native: tools go upstream, and what leaks is mended; bridge: they are taught as text; fallback: native, " +
+      "then bridge; not said: bridge at nano-gpt.com, else native",
+    allowed: "native, bridge or fallback",
+    example: "fallback",
+    schema: z.enum(["native", "bridge", "fallback"]),
+  },
+  bridgeProtocol: {
+    flag: "--bridge-protocol",
+    placeholder: "<name>",
+    variable: "BRIDGE_PROTOCOL",
+    default: "markers",
+    means:
+      "what a bridged model is taught: markers ([[CALL]]), object (one JSON object) or xml (an element a tool)",
+    allowed: "markers, object or xml",
+    example: "object",
+    schema: z.enum(["markers", "object", "xml"]),
+  },
+  bridgeMaxCalls: {
+    flag: "--bridge-max-calls",
+    placeholder: "<number>",
+    variable: "BRIDGE_MAX_CALLS",
+    default: "5",
+    means: "the most calls that a bridged model may make in one answer",
+    allowed: "a whole number from 1 to 100",
+    example: "1",
+    schema: calls,
+  },
+  bridgeModels: {
+    flag: "--bridge-models",
+    placeholder: "<names>",
+    variable: "BRIDGE_MODELS",
+    default: undefined,
+    means:
+      "by comma: these models are bridged, all others fall back; empty: all fall back; not said: --mode decides",
+    allowed: "names of models by comma, or nothing",
+    example: "deepseek-v3.2,glm-4.7",
+    mayBeEmpty: true,
+    schema: names,
+  },
+  fallbackMs: {
+    flag: "--fallback-time",
+    placeholder: "<seconds>",
+    variable: "FALLBACK_TIME",
+    default: "600",
+    means: "for how long a model that fell back is bridged at once",
+    allowed: secondsAllowed,
+    example: "3600",
+    schema: seconds,
   },
   arguments: {
     flag: "--arguments",
@@ -146,7 +197,7 @@ export const settings = define({
     placeholder: "<how>",
     variable: "REASONING",
     default: "split",
-    means: "split: <think> in the text becomes reasoning_content; keep: it stays in the text; " +
+    means: "split: `<think>` in the text becomes reasoning_content; keep: it stays in the text; " +
       "open: the prompt has opened it, only `</think>` will come",
     allowed: "split, keep or open",
     example: "keep",

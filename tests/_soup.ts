@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Tool } from "../src/parse/dialect.ts";
-import { fold, merge, parse } from "./_turn.ts";
+import { fold, merge, parse, type Turn } from "./_turn.ts";
 import { piecesOf, vectorFiles } from "./_vectors.ts";
 
 /** The tools that the vectors call. */
@@ -114,7 +114,9 @@ const MARKS_REASONING =
 /** Calls that go out whole say the same as calls that stream. */
 export function wholeCallsSayTheSame(whole: string): void {
   const streamed = fold(parse([whole], tools)), held = fold(parse([whole], tools, { wholeCalls: true }));
-  if (!streamed.cut && !held.cut) assert.deepEqual(held.calls, streamed.calls);
+  // An id that comes behind the arguments is too late for a call that has gone out.
+  const said = ({ calls }: Turn) => calls.map((call) => [call.name, call.arguments]);
+  if (!streamed.cut && !held.cut) assert.deepEqual(said(held), said(streamed));
 }
 
 function isSubsequence(part: string, whole: string): boolean {

@@ -56,9 +56,10 @@ const refused: readonly (readonly [setting: string, value: string, says: RegExp]
   ["host", "a b", /allowed: a host name or an IP address/],
   ["port", "65536", /0 to 65535/],
   ["port", "80a", /0 to 65535/],
-  ["mode", "bridge", /not built yet/],
-  ["mode", "fallback", /not built yet/],
-  ["mode", "x", /allowed: native/],
+  ["mode", "x", /allowed: native, bridge or fallback/],
+  ["bridgeProtocol", "json", /allowed: markers, object or xml/],
+  ["bridgeMaxCalls", "0", /from 1 to 100/],
+  ["fallbackMs", "x", /seconds from 0/],
   ["arguments", "all", /stream or whole/],
   ["reasoning", "drop", /split, keep or open/],
   ["dialects", "klingon", /there is no dialect "klingon".*`callmend dialects`/],
@@ -76,6 +77,25 @@ test("a value that cannot be used is refused, with its flag, the value and what 
     assert.match(problem ?? `${setting} ${value} passed`, says);
     assert.doesNotMatch(problem!, /secret/);
   }
+});
+
+test("the mode is bridge at nano-gpt.com unless something else is said, and native elsewhere", () => {
+  const mode = (flags: Texts, environment: Texts = {}) => readConfig(flags, environment).mode;
+  assert.equal(mode({}), "bridge", "nano-gpt.com is the default");
+  assert.equal(mode({ upstream: "https://api.nano-gpt.com/v1" }), "bridge");
+  assert.equal(mode({ upstreamOrigin: "https://nano-gpt.com" }), "bridge");
+  assert.equal(mode({ upstream: "https://not-nano-gpt.com/v1" }), "native");
+  assert.equal(mode({ upstream: "http://127.0.0.1:1/v1" }), "native");
+  assert.equal(mode({ mode: "native" }), "native");
+  assert.equal(mode({}, { TOOL_MODE: "fallback" }), "fallback");
+});
+
+test("BRIDGE_MODELS: not set, empty, and a list are three things", () => {
+  const models = (environment: Texts, flags: Texts = {}) => readConfig(flags, environment).bridgeModels;
+  assert.equal(models({}), undefined);
+  assert.deepEqual(models({ BRIDGE_MODELS: "" }), []);
+  assert.deepEqual(models({ BRIDGE_MODELS: " a/b , c," }), ["a/b", "c"]);
+  assert.deepEqual(models({ BRIDGE_MODELS: "a" }, { bridgeModels: "" }), []);
 });
 
 test("all problems are told at once, each by the flag or variable it came from", () => {

@@ -67,3 +67,19 @@ test("text without any marker comes through untouched", () => {
     { numRuns: RUNS },
   );
 });
+
+test("a turn made of nothing but openers is text, and is not looked at for ever", () => {
+  for (
+    const unit of [
+      '<tool_call>{"name": "get_weather"',
+      ["function=get_weather", "parameter=city"].map((tag) => `<${tag}>`).join(""),
+      "<tool_call>",
+    ]
+  ) {
+    const text = unit.repeat(3_000);
+    const turn = fold(parse([text], tools));
+    assert.deepEqual([turn.content, turn.calls], [text, []]);
+  }
+  const { problems } = fold(parse(['<tool_call>{"name": "get_weather"'.repeat(3_000)], tools));
+  assert.ok(problems.includes("too-ambiguous"), "that it was given up is told");
+});

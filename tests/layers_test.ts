@@ -40,6 +40,7 @@ const LAYERS: readonly string[] = [
   "dialects/mod.ts",
   "repair_config.ts",
   "wire/",
+  "bridge/",
   "repair.ts",
   "wrap_fetch.ts",
   "inside_options.ts",

@@ -171,6 +171,26 @@ test("who has patched fetch on top stays, and ours lets all through", () => {
   assert.equal(again.first, true);
 });
 
+test("at nano-gpt.com tools are taught as text, unless TOOL_MODE says otherwise", () =>
+  withModels(async () => {
+    const teach = async (host: string) => {
+      let sent = "";
+      const before = globalThis.fetch;
+      globalThis.fetch = async (input, init) => {
+        sent = await new Request(input, init).text();
+        return new Response("{}", { headers: { "content-type": "application/json" } });
+      };
+      const hooks = await plugin.Callmend(undefined, { hosts: "*.com,nano-gpt.com" });
+      await (await fetch(`https://${host}/api/v1/chat/completions`, question("m", true))).text();
+      await hooks.dispose();
+      globalThis.fetch = before;
+      return "tools" in JSON.parse(sent) === false;
+    };
+    assert.deepEqual([await teach("nano-gpt.com"), await teach("x.other.com")], [true, false]);
+    process.env.TOOL_MODE = "native";
+    assert.equal(await teach("nano-gpt.com"), false);
+  }, { TOOL_MODE: "" }));
+
 test("a provider and a plugin mend once", () =>
   withModels(async () => {
     const hooks = await plugin.Callmend();

@@ -211,3 +211,27 @@ test("only the dialects that were named are looked for", async () => {
     assert.equal(given.length, expected);
   }
 });
+
+for (
+  const [protocol, said] of [
+    ["markers", /\[\[CALL\]\]/],
+    ["xml", /<get_weather>|get_weather/],
+  ] as const
+) {
+  test(`bridge, ${protocol}: tools are taught as text`, async () => {
+    const bodies: { tools?: unknown; messages: unknown }[] = [];
+    const fetch: FetchFunction = (_, init) => {
+      bodies.push(JSON.parse(String(init?.body)));
+      return Promise.resolve(stream(events([{ content: bodies.length === 1 ? CALL : "Done" }])));
+    };
+    const callmend = createCallmend({ baseURL, fetch, callmend: { mode: "bridge", protocol } });
+    const given: unknown[] = [];
+    await streamText({ ...task(callmend("m"), given), ...fails }).steps;
+    assert.deepEqual(given, [{ city: "Paris", days: 3 }]);
+    assert.ok(bodies.length >= 2);
+    for (const { tools, messages } of bodies) {
+      assert.equal(tools, undefined);
+      assert.match(JSON.stringify(messages), said);
+    }
+  });
+}

@@ -13,20 +13,21 @@ const SECRET = "quokka-7319";
 const QUESTION = "What will the weather be in Paris?";
 
 /** Runs `body` with the address of a proxy in front of models that leak. */
-async function withProxy(body: (baseURL: string) => Promise<void>): Promise<void> {
+async function withProxy(mode: string, body: (baseURL: string) => Promise<void>): Promise<void> {
   const models = listen({ host: "127.0.0.1", port: 0 }, (request) => demoUpstream(request, 0));
   {
-    await using proxy = proxyTo(models);
+    await using proxy = proxyTo(models, { mode });
     await body(`${proxy.address}/v1`);
   }
   await models.stop();
 }
 
-for (const { id } of demoModels) {
+for (const { id, taught } of demoModels) {
+  const mode = taught === undefined ? "native" : "bridge";
   for (const stream of [true, false]) {
     const how = stream ? "streamed" : "not streamed";
     test(`openai: a tool loop of two turns with ${id}, ${how}`, () =>
-      withProxy(async (baseURL) => {
+      withProxy(mode, async (baseURL) => {
         const given: unknown[] = [];
         const client = new OpenAI({ baseURL, apiKey: "none", maxRetries: 0 });
         const tools = [{
@@ -54,7 +55,7 @@ for (const { id } of demoModels) {
       }));
 
     test(`AI SDK: a tool loop of two turns with ${id}, ${how}`, () =>
-      withProxy(async (baseURL) => {
+      withProxy(mode, async (baseURL) => {
         const given: unknown[] = [];
         const provider = createOpenAICompatible({ name: "callmend", baseURL, includeUsage: true });
         const options = {

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { z } from "zod";
+import { bridges } from "../bridge/mod.ts";
 import { dialects } from "../dialects/mod.ts";
 import { repair } from "../repair.ts";
 import type { RepairConfig } from "../repair_config.ts";
@@ -15,6 +16,7 @@ interface Options {
   readonly stream?: boolean;
   readonly chunk: string;
   readonly dialects?: string;
+  readonly bridgeProtocol?: string;
   readonly reasoningText?: boolean;
   readonly arguments: string;
   readonly reasoning: string;
@@ -30,6 +32,10 @@ export const makeConvert: MakeCommand = (context) =>
     .option("--stream", "print the stream of chunks instead of the message")
     .option("--chunk <characters>", "how the text is cut before it is converted, with --stream", "4")
     .option("--dialects <ids>", `only these, by comma: ${dialects.map(({ id }) => id).join(", ")}`)
+    .option(
+      "--bridge-protocol <name>",
+      `the model was taught this: ${bridges.map(({ id }) => id).join(", ")}`,
+    )
     .option("--reasoning-text", "the text came as reasoning_content, not as content")
     .option("--arguments <stream|whole>", "whether arguments go out as they arrive", "stream")
     .option(
@@ -71,6 +77,9 @@ async function convert(
     ...(options.dialects === undefined
       ? {}
       : { dialects: [{ models: "*", dialects: readDialects(options.dialects) }] }),
+    ...(options.bridgeProtocol === undefined
+      ? {}
+      : { mode: "bridge", bridgeProtocol: readBridge(options.bridgeProtocol) }),
   };
   const field = options.reasoningText ? "reasoning_content" : "content";
   const answer = stream ? sse(text, field, Number(size)) : JSON.stringify(completion(text, field));
@@ -81,7 +90,7 @@ async function convert(
   const body = JSON.stringify({ model: "raw", stream, messages: [], tools });
   const response = await fetch(new Request("http://callmend/v1/chat/completions", { method: "POST", body }));
   const output = await response.text();
-  if (stream) return { output, problems };
+  if (stream || !response.ok) return { output, problems };
   const [choice] = (JSON.parse(output) as { choices: Json[] }).choices;
   return {
     output: JSON.stringify(
@@ -150,6 +159,16 @@ function readDialects(list: string): string[] {
       dialects.map(({ id }) => id).join(", ")
     }`,
   );
+}
+
+function readBridge(name: string): RepairConfig["bridgeProtocol"] {
+  const names = bridges.map(({ id }) => id);
+  return oneOf(
+    "--bridge-protocol",
+    name,
+    new RegExp(`^(${names.join("|")})$`),
+    names.join(", "),
+  ) as "markers";
 }
 
 function oneOf(flag: string, value: string, allowed: RegExp, means: string): string {

@@ -34,10 +34,11 @@ const question = { tools, messages: [{ role: "user", content: "What will the wea
 
 async function demo(once: boolean, port: string | undefined, context: Context): Promise<void> {
   const models = listen({ host: "127.0.0.1", port: 0 }, (request) => demoUpstream(request));
-  // The demo shows the defaults, whatever the environment holds.
+  // The demo shows the defaults, whatever the environment holds; the model that has to be taught is bridged.
   const config = configOf({
     upstreamOrigin: `http://127.0.0.1:${models.port}`,
     port: port ?? (once ? "0" : undefined),
+    bridgeModels: demoModels.filter(({ taught }) => taught).map(({ id }) => id).join(),
   }, {
     ...context,
     environment: {},
@@ -76,7 +77,7 @@ async function show(model: DemoModel, address: string, context: Context): Promis
   });
   const { content, calls, finish } = await assembled(response);
   context.print(`\n── ${model.id}`);
-  const wrote = model.write?.(meant).trim() ?? "(tool_calls of the protocol itself)";
+  const wrote = (model.taught ?? model.write)?.(meant).trim() ?? "(tool_calls of the protocol itself)";
   context.print(`   the model wrote   ${wrote.replaceAll("\n", `\n${" ".repeat(21)}`)}`);
   context.print(`   the client gets   tool_calls ${JSON.stringify(calls)}`);
   if (content.trim() !== "") context.print(`                     content ${JSON.stringify(content)}`);

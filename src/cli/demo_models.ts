@@ -12,6 +12,8 @@ export interface DemoModel {
   readonly id: string;
   /** How models write the call; undefined when this one uses the protocol's own `tool_calls`. */
   readonly write?: (call: DemoCall) => string;
+  /** How it writes the call when it was offered no tools, but its instructions teach it how to call them. */
+  readonly taught?: (call: DemoCall) => string;
   /** Its calls go out when the turn is over: until then they may be an answer in JSON, or prose. */
   readonly atTheEnd?: boolean;
 }
@@ -110,4 +112,9 @@ export const demoModels: readonly DemoModel[] = [
   { id: "demo-fenced-json", write: (call) => "```json\n" + json(call) + "\n```", atTheEnd: true },
   { id: "demo-think", write: (call) => `<think>A tool can tell me that.</think>\n${hermes(call)}` },
   { id: "demo-native" },
+  {
+    id: "demo-taught",
+    write: hermes,
+    taught: (call) => `[[OPENCODE_TOOL]]\n[[CALL]]\n${json(call)}\n[[/CALL]]\n[[/OPENCODE_TOOL]]`,
+  },
 ];

@@ -1,6 +1,7 @@
 /** A small model server that needs no model: it calls the first tool it is offered, in one dialect a model name. */
 import type { Json } from "../wire/openai.ts";
 import { type DemoCall, type DemoModel, demoModels } from "./demo_models.ts";
+import { isResult, readInstructions, textOf } from "./demo_taught.ts";
 import { plausible } from "./demo_values.ts";
 
 export { type DemoCall, type DemoModel, demoModels } from "./demo_models.ts";
@@ -37,12 +38,28 @@ export function demoCall(request: DemoRequest): DemoCall | undefined {
 }
 
 function say(model: DemoModel, request: DemoRequest): Said {
+  if (model.taught && !request.tools?.length) {
+    return { finish: "stop", deltas: texts(taughtWords(model, request)) };
+  }
   const call = demoCall(request);
   if (call === undefined) return { finish: "stop", deltas: texts(words(model, request)) };
   if (model.write !== undefined) return { finish: "stop", deltas: texts(model.write(call)) };
   const start = { index: 0, id: "call_demo", type: "function", function: { name: call.name, arguments: "" } };
   const rest = pieces(json(call.arguments)).map((text) => ({ index: 0, function: { arguments: text } }));
   return { finish: "tool_calls", deltas: [start, ...rest].map((piece) => ({ tool_calls: [piece] })) };
+}
+
+/** What a model says that was told in words how to call the first tool. */
+function taughtWords(model: DemoModel, request: DemoRequest): string {
+  const messages = (request.messages ?? []) as readonly Json[];
+  const taught = readInstructions(messages);
+  const last = messages.at(-1);
+  const call = isResult(last)
+    ? undefined
+    : demoCall({ tools: taught?.tools.map((tool) => ({ function: tool })) ?? [] });
+  if (taught !== undefined && call !== undefined) return taught.call("", call);
+  const text = isResult(last) ? `The tool answered: “${textOf(last!).trim()}”` : words(model, {});
+  return taught?.final(text) ?? text;
 }
 
 function words(model: DemoModel, { messages, tools }: DemoRequest): string {

@@ -1,6 +1,7 @@
 /** Calls written as JSON (families A and E): an object, several, or a list of them. */
 import type { Call, Out } from "../parse/dialect.ts";
 import { AFTER_MEMBER, jsonGap, jsonText, jsonValue } from "../parse/json.ts";
+import { opensString } from "../parse/json_string.ts";
 import type { Scanner, Step } from "../parse/scanner.ts";
 
 const NAME_KEYS: readonly string[] = ["name", "tool_name", "tool", "function", "function_name"];
@@ -139,8 +140,7 @@ function namedByKey(out: Out, others: ReadonlyMap<string, string>): boolean {
 }
 
 function* readKey(scan: Scanner): Step<string | undefined> {
-  const quoted = yield* jsonText(scan);
-  if (quoted !== undefined) return quoted;
+  if (opensString(yield* jsonGap(scan))) return yield* jsonText(scan);
   let key = "";
   yield* scan.run(KEY_END, (text) => key += text);
   return key === "" ? undefined : key;

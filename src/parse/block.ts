@@ -74,6 +74,7 @@ export class Block implements Out {
   #taken = false; // a call has gone out
   #unknown = false; // a call of a tool that was not offered is among the parts
   #broken = false; // the last call is none after all
+  #said = false; // text that is certain is among the parts
 
   /** The scanner must be marked at `start`, before the opener. */
   constructor(context: BlockContext, start: Mark) {
@@ -97,7 +98,11 @@ export class Block implements Out {
   say(field: Field, text: string): boolean {
     const { outbox, scan } = this.#context;
     const place = this.#context.place();
-    if (place === undefined || this.#parts.some((part) => typeof part !== "string")) return false;
+    if (place === undefined || this.#parts.some((part) => typeof part !== "string")) {
+      this.#said ||= text !== "";
+      this.text(text);
+      return false;
+    }
     if (!this.#taken) outbox.dropStart();
     this.#sayTexts(this.#parts.splice(0));
     this.#nameProblems();
@@ -143,7 +148,7 @@ export class Block implements Out {
       tree: (parameter, tree) => writer.tree(parameter, tree),
       json: (scan): Step<boolean> => writer.json(scan),
       jsonText: (text) => writer.jsonText(text),
-      identify: (given) => void (current.id = given),
+      identify: (given) => void (current.id ??= given),
       abandon: () => this.#abandon(current),
       end: (recovered = false) => this.#current !== current || this.#end(recovered),
     };
@@ -157,7 +162,7 @@ export class Block implements Out {
     const { ended } = scan;
     const cutOff = open?.tool !== undefined && ended && !closed && form === "wrapped" && delivery !== "held";
     const parts = closed ? this.#parts : this.#parts.slice(0, this.#safeParts);
-    const held = parts.some((part) => typeof part !== "string");
+    const held = parts.some((part) => typeof part !== "string") || (closed && this.#said);
     const taken = this.#taken || held;
     if (taken) this.#nameProblems();
     if (!held && taken) this.#sayTexts(parts);

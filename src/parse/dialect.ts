@@ -32,6 +32,8 @@ export interface Opener {
    * and nothing is said behind it. A bare call then has what its tool requires.
    */
   readonly counts?: "ended" | "whole" | "last";
+  /** What it opens is the whole answer: a code fence round it is dropped at once. Not said: only round calls (rule 8). */
+  readonly answer?: boolean;
   /** The info strings of the code fences in which it may stand; any when not said. */
   readonly fences?: readonly string[];
 }
@@ -65,7 +67,8 @@ export interface Out {
   text(text: string): void;
   /**
    * Text that is certain: a channel of a dialect that marks content and reasoning as such. It goes out at once.
-   * False where nothing is certain, as it may be code or stands behind a call that is held: nothing goes out.
+   * False where nothing is certain, as it may be code or stands behind a call that is held: then it goes out with
+   * the block, if that closes.
    */
   say(field: Field, text: string): boolean;
   /** Names a recovery; `detail` is for the log. */

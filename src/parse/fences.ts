@@ -2,8 +2,8 @@
 import type { BlockEnd, HeldCalls } from "./block.ts";
 import { openingsAt } from "./live.ts";
 import { type Hit, MarkerSet } from "./marker.ts";
-import { deliver, tryOpenings } from "./openings.ts";
-import type { Step } from "./scanner.ts";
+import { deliver, readOpenings, tryOpenings } from "./openings.ts";
+import type { Scanner, Step } from "./scanner.ts";
 import type { Turn } from "./turn.ts";
 
 /** Backticks or tildes: a fence, inline code, or text. */
@@ -14,6 +14,9 @@ export function* readCodeMark(turn: Turn, hit: Hit): Step<void> {
   let run = hit.text;
   yield* scan.run(char === "`" ? NOT_BACKTICK : NOT_TILDE, (text) => run += text);
   const { fence, lineBlank } = turn.markdown;
+  if (turn.wrap !== undefined && run.startsWith(turn.wrap) && (yield* blankToEnd(scan))) {
+    return scan.release();
+  }
   if (lineBlank && run.length >= 3 && fence === undefined && (yield* fencedCalls(turn, run))) {
     return scan.release();
   }
@@ -37,6 +40,8 @@ function* fencedCalls(turn: Turn, run: string): Step<boolean> {
   const place = turn.place;
   const info = yield* scan.take(NEWLINE, 64);
   if (info === undefined || info.text.includes("`")) return false;
+  const wrapped = yield* wrappedAnswer(turn, run);
+  if (wrapped !== undefined) return wrapped;
   const blocks: [BlockEnd, HeldCalls][] = [];
   for (;;) {
     yield* scan.skipSpace();
@@ -58,6 +63,41 @@ function* fencedCalls(turn: Turn, run: string): Step<boolean> {
   turn.outbox.problem("fence-unwrapped", run + info.text);
   for (const [end, held] of blocks) deliver(turn, end, held, place);
   return true;
+}
+
+/**
+ * A fence that begins the turn and holds what opens a whole answer is dropped, so that the answer streams.
+ * Undefined when no such thing stands in it.
+ */
+function* wrappedAnswer(turn: Turn, run: string): Step<boolean | undefined> {
+  const { scan, outbox, live: { answerOpeners } } = turn;
+  if (answerOpeners.length === 0 || turn.place !== "content" || outbox.spoken) return undefined;
+  yield* scan.skipSpace();
+  const hit = yield* scan.accept(...answerOpeners);
+  if (hit === undefined) return undefined;
+  if (!(yield* readOpenings(turn, hit, openingsAt(turn.live, hit)))) return false;
+  outbox.problem("fence-unwrapped", run);
+  turn.wrap = run;
+  const behind = scan.mark();
+  yield* scan.skipSpace();
+  const closed = (yield* scan.accept(run)) !== undefined && LINE_ENDS.includes(yield* scan.peek());
+  if (!closed) scan.rewind(behind);
+  else {
+    turn.wrap = undefined;
+    scan.release();
+    yield* blankToEnd(scan);
+  }
+  return true;
+}
+
+/** Eats white space if nothing else follows. */
+function* blankToEnd(scan: Scanner): Step<boolean> {
+  const behind = scan.mark();
+  yield* scan.skipSpace();
+  const ends = (yield* scan.peek()) === "";
+  if (ends) scan.release();
+  else scan.rewind(behind);
+  return ends;
 }
 
 const NEWLINE = new MarkerSet(["\n"]);

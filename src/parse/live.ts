@@ -29,6 +29,8 @@ export interface Live {
   readonly lineMarkers: MarkerSet;
   readonly openers: ReadonlySet<Marker>;
   readonly candidates: readonly Candidate[];
+  /** Those of the openers that open a whole answer. */
+  readonly answerOpeners: readonly Marker[];
 }
 
 const SIGNALS: readonly Marker[] = [
@@ -73,6 +75,7 @@ function compile(dialects: readonly Dialect[], tools: readonly Tool[]): Live {
   return {
     candidates,
     openers,
+    answerOpeners: candidates.filter(({ opener }) => opener.answer).map(({ opener }) => opener.marker),
     markers: new MarkerSet([...anywhere, ...SIGNALS]),
     lineMarkers: new MarkerSet([...openers, ...SIGNALS]),
   };

@@ -17,40 +17,44 @@ export interface Tried extends BlockEnd {
 /** The openers that stand at `hit`, as far as they may stand there. */
 export function openingsHere(turn: Turn, hit: Hit): readonly Opening[] {
   // Openers that come to nothing are read twice; a turn made of them must not cost more than linear time.
-  if (turn.scan.reread > REREAD_FLOOR + REREAD_RATE * turn.scan.offset) return [];
+  if (turn.scan.reread > REREAD_FLOOR + REREAD_RATE * turn.scan.offset) {
+    turn.giveUp(hit.text);
+    return [];
+  }
   return openingsAt(turn.live, hit).filter(({ opener: { where } }) =>
     where === undefined ||
     (turn.markdown.lineBlank && (where === "line" || !turn.outbox.spoken))
   );
 }
 
-/** Reads what stands behind `openings`: calls, which go out or wait, or text. */
-export function* readOpenings(turn: Turn, hit: Hit, openings: readonly Opening[]): Step<void> {
-  const { scan } = turn;
-  const place = turn.place;
-  const span = turn.markdown.span;
+/** Reads what stands behind `openings`: calls, which go out or wait. False when it is no block after all. */
+export function* readOpenings(turn: Turn, hit: Hit, openings: readonly Opening[]): Step<boolean> {
+  const { scan, place } = turn;
+  const { span } = turn.markdown;
   const end = yield* tryOpenings(turn, hit, openings, place !== "content" || span > 0 ? "held" : undefined);
-  if (end === undefined) return;
   if (!end.taken) {
     const isMarkup = openings.some(({ opener, text }) => opener.form === "wrapped" && text === hit.text);
-    if (isMarkup && turn.interrupted === "native-call" && turn.scan.ended) {
-      return turn.dangling(hit.text);
+    if (isMarkup && turn.interrupted === "native-call" && scan.ended) {
+      turn.dangling(hit.text);
+      return true;
     }
     if (isMarkup) turn.outbox.problem("not-a-call", hit.text);
-    turn.plain(hit.text);
-    return;
+    return false;
   }
-  if (end.held === undefined) return;
-  if (span > 0 && (yield* spanCloses(scan, span))) return sayHeld(turn, end.held);
-  const { counts } = end;
-  const counted = counts === "whole"
-    ? end.closed
-    : counts !== "last" || (end.closed && (yield* nothingFollows(turn)));
-  if (!counted) {
+  if (end.held === undefined) return true;
+  if (span > 0 && (yield* spanCloses(scan, span))) sayHeld(turn, end.held);
+  else if (yield* counts(turn, end)) deliver(turn, end, end.held, place);
+  else {
     for (const { text } of end.held.text) turn.markdown.text(text);
-    return sayHeld(turn, end.held);
+    sayHeld(turn, end.held);
   }
-  deliver(turn, end, end.held, place);
+  return true;
+}
+
+/** Whether what has to be there before a block counts is there. */
+function* counts(turn: Turn, end: Tried): Step<boolean> {
+  if (end.counts === "whole") return end.closed;
+  return end.counts !== "last" || (end.closed && (yield* nothingFollows(turn)));
 }
 
 /** Calls that were held while they were read: they go out, wait, or are text. */
@@ -137,5 +141,6 @@ function breaksOff(turn: Turn, cut: BlockEnd["cut"]): void {
 }
 
 const NOT_TAKEN: Tried = { taken: false, closed: false, cut: undefined, unknown: false, held: undefined };
-const REREAD_FLOOR = 1 << 20;
-const REREAD_RATE = 32;
+/** How much may be read again: so much, and so many times what has been read. */
+const REREAD_FLOOR = 1 << 16;
+const REREAD_RATE = 8;

@@ -206,9 +206,10 @@ export class Outbox {
   #say(place: Place, text: string): void {
     const waiting = this.#space[place];
     if (waiting !== undefined) {
+      const blank = isBlank(text); // what waits is: joined again and again it must not be looked at again
       text = waiting + text;
-      this.#space[place] = isBlank(text) ? text : undefined;
-      if (this.#space[place] !== undefined) return;
+      this.#space[place] = blank ? text : undefined;
+      if (blank) return;
     }
     if (text === "") return;
     if (place === "content") {

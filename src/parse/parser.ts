@@ -125,12 +125,13 @@ class TurnParser implements Parser {
     if (END_TOKENS.includes(text)) return yield* endToken(turn, hit);
     if (turn.markdown.fence !== undefined) return turn.plain(text);
     const openings = openingsHere(turn, hit);
-    if (openings.length > 0) return yield* readOpenings(turn, hit, openings);
+    if (openings.length > 0 && (yield* readOpenings(turn, hit, openings))) return;
     if (closesReasoning(text)) return yield* reasoningEnds(turn, hit);
     const closer = closerOfReasoning(text);
     if (closer !== undefined) return reasoningBegins(turn, hit, closer);
     if (RESULT_TAGS.includes(text) || text === RESULT_WORD) return yield* toolResult(turn, hit);
-    this.#notHere(text);
+    if (openings.length > 0) turn.plain(text);
+    else this.#notHere(text);
   }
 
   /** An opener that cannot stand here is text, but another one may begin inside it. */

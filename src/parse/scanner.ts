@@ -20,6 +20,7 @@ export class Scanner {
   #ended = false; // no more text will arrive
   readonly #trail = new Trail(); // what may be unread
   readonly #seams = new Seams(); // where the field changes
+  #told = 0; // the last seam that was told
   #reread = 0; // how much text was unread so far
 
   /** More of the turn. */
@@ -88,6 +89,7 @@ export class Scanner {
       this.#at = 0;
     }
     this.#offset = mark.offset;
+    this.#told = Math.min(this.#told, mark.offset);
     this.#reread += back.length;
   }
 
@@ -104,17 +106,7 @@ export class Scanner {
 
   /** What was read since `mark`, by field. */
   since(mark: Mark): Stretch[] {
-    const text = this.#trail.since(mark);
-    const stretches: Stretch[] = [];
-    for (let from = mark.offset; from < this.#offset;) {
-      const to = Math.min(this.#offset, this.#seams.after(from));
-      stretches.push({
-        field: this.#seams.fieldAt(from),
-        text: text.slice(from - mark.offset, to - mark.offset),
-      });
-      from = to;
-    }
-    return stretches;
+    return this.#seams.stretches(mark.offset, this.#trail.since(mark));
   }
 
   /**
@@ -141,7 +133,8 @@ export class Scanner {
     first?: MarkerSet<M>,
   ): Step<Hit<M> | "seam" | undefined> {
     for (;;) {
-      const seam = this.#seams.after(this.#offset) - this.#offset + this.#at;
+      const next = this.#seams.ahead(this.#offset, this.#told);
+      const seam = next - this.#offset + this.#at;
       const cut = seam < this.#text.length;
       const text = cut ? this.#text.slice(0, seam) : this.#text;
       if (first !== undefined) {
@@ -151,7 +144,7 @@ export class Scanner {
         const found = begun ? first.at(text, this.#at, this.#ended || cut) : MORE;
         if (found === undefined) first = undefined;
         else if (found !== MORE) return { marker: found.marker, text: this.#read(found.size) };
-        else if (!begun && cut) return "seam";
+        else if (!begun && cut) return this.#tell(next);
         else if (!begun && this.#ended) return undefined;
         else {
           yield;
@@ -161,7 +154,7 @@ export class Scanner {
       const { at, size, marker } = markers.locate(text, this.#at, this.#ended || cut);
       this.#deliver(at, sink);
       if (marker !== undefined) return { marker, text: this.#read(size) };
-      if (cut && at >= seam) return "seam";
+      if (cut && at >= seam) return this.#tell(next);
       if (this.#ended && at >= text.length) return undefined;
       yield;
     }
@@ -245,6 +238,11 @@ export class Scanner {
   /** Eats white space. */
   *skipSpace(): Step<void> {
     yield* this.run(NOT_SPACE, ignore);
+  }
+
+  #tell(seam: number): "seam" {
+    this.#told = seam;
+    return "seam";
   }
 
   /** Hands text straight to its reader; half of a surrogate pair is no character yet. */

@@ -37,8 +37,11 @@ export class Turn {
   readonly wholeCalls: boolean;
   /** What makes the text stop that is being read. */
   interrupted: "native-call" | "break" | undefined;
+  /** The code fence round the whole answer, which was dropped. */
+  wrap: string | undefined;
   /** A call was cut off: its arguments will never be whole. */
   cut = false;
+  #gaveUp = false; // openers have been passed over
   #closer: string | typeof ANY | undefined; // what ends the tagged reasoning that is open
 
   constructor(options: ParserOptions) {
@@ -84,6 +87,12 @@ export class Turn {
     this.#closer = closer;
     this.markdown.reset();
     this.outbox.tag(tag);
+  }
+
+  /** So many openers came to nothing that no more are looked at for now; said once. */
+  giveUp(opener: string): void {
+    if (!this.#gaveUp) this.outbox.problem("too-ambiguous", opener);
+    this.#gaveUp = true;
   }
 
   /** The first marker of a block that the upstream has parsed by itself is dropped. */

@@ -6,7 +6,8 @@ import type { Chunk, Json } from "./openai.ts";
 import type { Report } from "./problem.ts";
 import type { ProtocolStage } from "./protocol_stage.ts";
 import { encodeEvent, type SseEvent } from "./sse.ts";
-import type { Item } from "./stage.ts";
+import type { Opening } from "./opening.ts";
+import type { Item, Stage } from "./stage.ts";
 import { failOpen, type Stages } from "./stages.ts";
 import type { TurnStage } from "./turn_stage.ts";
 
@@ -17,6 +18,12 @@ export interface AnswerOptions {
   /** Not there when the request has no tools. */
   readonly turn: TurnStage | undefined;
   readonly protocol: ProtocolStage;
+  /** What stands between the two. */
+  readonly between?: readonly Stage[];
+  /** Stands before the protocol stage when an answer that says nothing will not do. */
+  readonly opening?: Opening | undefined;
+  /** The text that an error carries, if there is a call in it. */
+  salvage?(error: Json): string | undefined;
   /** Several choices: each event has to be read to know which one it belongs to. */
   readonly several: boolean;
   readonly problem: Report;
@@ -31,8 +38,9 @@ export class Answer {
 
   constructor(options: AnswerOptions) {
     this.#options = options;
-    const { turn, protocol, problem } = options;
-    this.#stages = failOpen(turn === undefined ? [protocol] : [turn, protocol], problem);
+    const { turn, between = [], opening, protocol, problem } = options;
+    const last = opening ?? protocol;
+    this.#stages = failOpen(turn === undefined ? [last] : [turn, ...between, last], problem);
   }
 
   /** `[DONE]` has gone out: nothing more may. */
@@ -47,12 +55,17 @@ export class Answer {
 
   /** Every choice has had its finish reason. */
   get finished(): boolean {
-    return this.#options.protocol.finished;
+    return this.#options.protocol.finished || (this.#options.opening?.finished ?? false);
+  }
+
+  /** Nothing has been said so far, and that will not do. */
+  get empty(): boolean {
+    return this.#options.opening?.said === false;
   }
 
   /** Something is held back. */
   get holding(): boolean {
-    return this.#options.turn?.holding ?? false;
+    return this.empty || (this.#options.turn?.holding ?? false);
   }
 
   /** Only what is not plain need be read (rule 2). */
@@ -65,17 +78,19 @@ export class Answer {
   take(event: SseEvent): readonly Out[] {
     const { data } = event;
     if (this.#done) return [];
-    if (data === undefined) return [event];
+    if (data === undefined) return this.empty ? [] : [event];
     if (data.startsWith("[DONE]") || (data.length < 16 && data.trim() === "[DONE]")) {
       const rest = this.#error === undefined ? this.#stages.end() : [];
       this.#done = true;
-      return [...rest, event];
+      return this.empty ? [] : [...rest, event];
     }
     const { problem } = this.#options;
     if (this.skims && isPlain(data)) return [event];
     const chunk = parse(data);
     const error = errorIn(chunk, event.name) ?? (event.name === "error" ? { message: data } : undefined);
     if (error !== undefined) {
+      const text = this.#options.salvage?.(error);
+      if (text !== undefined) return this.#ended(text);
       this.#error = error;
       problem("upstream-error", data.slice(0, 1000));
       return [...this.#flushed(), event];
@@ -89,6 +104,14 @@ export class Answer {
     if (isWhole(chunk)) return toChunks(chunk).flatMap((part) => this.#stages.chunk({ chunk: part }));
     const items = this.#stages.chunk({ chunk: chunk as Chunk, raw: event.raw });
     return items.length === 1 && items[0]!.raw === event.raw ? [event] : items;
+  }
+
+  /** The answer ends with a text that came in an error. */
+  #ended(text: string): readonly Out[] {
+    const choices = [{ index: 0, delta: { content: text }, finish_reason: null }];
+    const last = [...this.#stages.chunk({ chunk: { choices } }), ...this.#stages.end()];
+    this.#done = true;
+    return [...last, { raw: encodeEvent("[DONE]"), data: "[DONE]" }];
   }
 
   /** What goes out for a chunk that came in no event. */
@@ -106,7 +129,8 @@ export class Answer {
     if (this.#done || this.#error !== undefined) return [];
     this.#done = true;
     this.#options.problem("done-missing", "");
-    return [...this.#stages.end(), { raw: encodeEvent("[DONE]"), data: "[DONE]" }];
+    const rest = this.#stages.end();
+    return this.empty ? [] : [...rest, { raw: encodeEvent("[DONE]"), data: "[DONE]" }];
   }
 
   /** The upstream's connection broke: text that is still held, and the error; no finish is made up. */

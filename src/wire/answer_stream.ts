@@ -1,16 +1,26 @@
 /** The streaming loop: one read of the upstream in, one write to the client out. */
 import { type Answer, encode, isPlain, type Out } from "./answer.ts";
 import { breakage, toApiError } from "./errors.ts";
+import type { Json } from "./openai.ts";
+import { encodeEvent } from "./sse.ts";
 import type { Item } from "./stage.ts";
 import type { Report } from "./problem.ts";
-import type { Batch, UpstreamBody } from "./upstream_body.ts";
+import { type Batch, type UpstreamBody, within } from "./upstream_body.ts";
 
 /** How the stream ended. */
 export type StreamEnd = "done" | "error" | "broken" | "cancelled";
 
+/** What goes on in the place of an answer that said nothing: another one, its whole text, or an error. */
+export type Replacement =
+  | { readonly kind: "answer"; readonly body: UpstreamBody; readonly answer: Answer }
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "error"; readonly error: Json };
+
 export interface AnswerStreamOptions {
   readonly body: UpstreamBody;
   readonly answer: Answer;
+  /** Asked for when an answer has ended that is `empty`; `error` is what the upstream reported in it. */
+  replace?(error: Json | undefined): Promise<Replacement>;
   readonly keepAliveMs: number;
   readonly finishGraceMs: number;
   /** A chunk that says nothing. */
@@ -27,8 +37,11 @@ export interface AnswerStreamOptions {
  * read brings goes out as one piece.
  */
 export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const { body, answer, signal, problem } = options;
+  const { signal, problem } = options;
+  let { body, answer } = options;
   const encoder = new TextEncoder();
+  let replacing: Promise<Replacement> | undefined; // the answer said nothing: what comes in its place
+  let begun = false; // something has gone out
   let over = false; // nothing more goes out
   let keepAlive = options.keepAliveMs; // how much longer may be waited while something is held
   let grace = options.finishGraceMs; // how much longer may be waited once all is said
@@ -98,10 +111,38 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
     return ends ? answer.error === undefined ? "done" : "error" : undefined;
   };
 
+  /** Waits for what comes in the place of the answer; false when something has to go out meanwhile. */
+  const replaced = async (controller: Controller): Promise<boolean> => {
+    const made = await within(replacing!, keepAlive);
+    if (made === undefined) {
+      if (!over) send(controller, encode(options.keepAlive()));
+      return false;
+    }
+    replacing = undefined;
+    if (made.kind === "answer") {
+      ({ body, answer } = made);
+      grace = options.finishGraceMs;
+      if (over) body.cancel(signal.reason);
+    } else if (!over) {
+      if (made.kind === "text") send(controller, made.text);
+      else if (begun) send(controller, encodeEvent(JSON.stringify({ error: toApiError(made.error) })));
+      finish(made.kind === "text" ? "done" : "error");
+      controller.close();
+    }
+    return true;
+  };
+
+  const send = (controller: Controller, written: string | Uint8Array<ArrayBuffer>) => {
+    controller.enqueue(typeof written === "string" ? encoder.encode(written) : written);
+    keepAlive = options.keepAliveMs;
+    begun = true;
+  };
+
   return new ReadableStream<Uint8Array<ArrayBuffer>>({
     start(controller) {
       abort = () => {
         body.cancel(signal.reason);
+        replacing?.then((made) => made.kind === "answer" && made.body.cancel(signal.reason), () => {});
         finish("cancelled");
         controller.error(signal.reason);
       };
@@ -110,18 +151,29 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
     },
     async pull(controller) {
       for (let sent = false; !sent && !over;) {
+        if (replacing !== undefined) {
+          if (await replaced(controller)) continue;
+          return;
+        }
         const batch = await next();
         if (over) return;
         const written = convert(batch);
         const how = endOf(batch);
+        const ended = how === "done" || answer.error !== undefined;
+        if (ended && answer.empty && options.replace !== undefined) {
+          if (batch.kind === "late") body.cancel();
+          else body.drain(options.finishGraceMs);
+          replacing = options.replace(answer.error);
+          replacing.catch(() => {}); // it is awaited in pieces; what it throws is thrown there
+          continue;
+        }
         if (written === undefined && batch.kind === "events") {
-          controller.enqueue(batch.bytes as Uint8Array<ArrayBuffer>);
+          send(controller, batch.bytes as Uint8Array<ArrayBuffer>);
           sent = true;
         } else if (written !== undefined && written !== "") {
-          controller.enqueue(encoder.encode(written));
+          send(controller, written);
           sent = true;
         }
-        if (sent) keepAlive = options.keepAliveMs;
         if (how === undefined) continue;
         finish(how);
         controller.close();
@@ -132,10 +184,13 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
     },
     cancel(reason) {
       body.cancel(reason);
+      replacing?.then((made) => made.kind === "answer" && made.body.cancel(reason), () => {});
       finish("cancelled");
     },
   }, { highWaterMark: 0 });
 }
+
+type Controller = ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
 
 function text(outs: readonly Out[]): string {
   return outs.length === 1 ? encode(outs[0]!) : outs.map(encode).join("");

@@ -13,6 +13,8 @@ export interface ChatRequest {
   readonly choices: number;
   /** The tools that may be called: none with `tool_choice: "none"`. */
   readonly tools: readonly Tool[];
+  /** The whole body. */
+  readonly body: Json;
 }
 
 /** Whether a request is Callmend's business at all (rule 1). */
@@ -50,6 +52,7 @@ export function readChatRequest(bytes: Uint8Array): ChatRequest | undefined {
     stream: body.stream === true,
     choices: typeof body.n === "number" && body.n > 1 ? body.n : 1,
     tools: body.tool_choice === "none" ? [] : list.flatMap(readTool),
+    body,
   };
 }
 

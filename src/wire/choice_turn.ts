@@ -1,10 +1,9 @@
 /** One choice of an answer: the parser over its text, its native calls, and the chunks that both become. */
-import { liveDialects } from "../dialects/mod.ts";
-import type { Tool } from "../parse/dialect.ts";
+import type { Dialect, Tool } from "../parse/dialect.ts";
 import type { Field, TurnEvent } from "../parse/event.ts";
 import { beginnings, resolver } from "../parse/names.ts";
 import { createParser, type Parser } from "../parse/parser.ts";
-import { dialectsFor, type RepairConfig } from "../repair_config.ts";
+import type { RepairConfig } from "../repair_config.ts";
 import { newId } from "./call_id.ts";
 import { fromFunctionCall, isObject } from "./call_piece.ts";
 import { finishReason, saysFinish } from "./finish.ts";
@@ -18,9 +17,9 @@ import type { Item } from "./stage.ts";
 /** What a turn needs to know of its request. */
 export interface TurnOptions {
   readonly tools: readonly Tool[];
-  /** The model that the request names. */
-  readonly model: string;
-  readonly config: RepairConfig;
+  readonly config: Pick<RepairConfig, "arguments" | "reasoning">;
+  /** The dialects to look for. */
+  readonly dialects: readonly Dialect[];
   readonly problem: Report;
 }
 
@@ -39,11 +38,10 @@ export class ChoiceTurn {
   #ended = false;
 
   constructor(options: TurnOptions, index: number) {
-    const { tools, config, model, problem } = options;
+    const { tools, config, dialects, problem } = options;
     this.#options = options;
     this.#index = index;
     const nextIndex = (): number => this.#calls++;
-    const dialects = liveDialects(dialectsFor(model, config.dialects));
     const whole = config.arguments === "whole";
     const keepReasoning = config.reasoning === "keep";
     const startsInReasoning = config.reasoning === "open";

@@ -4,7 +4,9 @@ import type { ProblemCode } from "../parse/event.ts";
 /** Every mend of the wire has a name, as every recovery of the parser has. */
 export type WireProblemCode =
   | "call-mended" // a native call without its index, id or type, or with one of them twice
+  | "call-limit" // more calls in one answer than the model was told it may make; dropped
   | "call-nameless" // a native call whose name never came
+  | "call-salvaged" // the upstream's own parser failed; the call was read from the text that its error carried
   | "calls-run-together" // several argument objects in one native call; each is a call of its own
   | "calls-empty" // an empty list of calls; dropped
   | "choices-missing" // a chunk without its list of choices
@@ -13,11 +15,13 @@ export type WireProblemCode =
   | "event-cut" // the stream ended inside an event; dropped
   | "event-too-large" // an event larger than may be held; it passes unread
   | "event-unreadable" // an event that is no JSON object; it passes as it is
+  | "fell-back" // the native answer was of no use; the model is asked again through the bridge
   | "finish-changed" // a finish reason that is not the protocol's, or does not fit the calls
   | "finish-missing" // the stream ended without a finish reason
   | "finish-repeated" // a second finish reason; dropped
   | "role-missing" // the first delta of a choice without its role
   | "stage-failed" // a stage threw; it is out for the rest of the answer
+  | "turn-empty" // an answer without text and without a call; the model is asked once more
   | "upstream-broke" // the upstream's connection broke off in the middle of the answer
   | "upstream-error" // an error inside an answer that had begun with status 200
   | "upstream-open"; // the upstream had finished, but did not close

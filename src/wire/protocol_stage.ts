@@ -33,6 +33,8 @@ export interface ProtocolStage extends Stage {
   learn(chunk: Chunk): void;
   /** A chunk that says nothing, for clients that would time out (symptoms C23). */
   keepAlive(): Item;
+  /** Another answer of the upstream continues this one; what becomes of its calls is asked of `outcome`. */
+  resume(outcome: (choice: number) => Outcome): void;
 }
 
 /** What has come of one choice. */
@@ -44,10 +46,12 @@ interface State {
 
 export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
   const { tools, problem } = options;
+  let outcomeOf = options.outcome;
   const states = new Map<number, State>();
   const envelope: Json = {}; // as the chunks so far have it
   let calls = 0; // how many went out
   let missing = false; // the lack of an envelope has been reported
+  let resumed = false; // chunks of another answer of the upstream continue this one
 
   const stateOf = (index: number): State => {
     let state = states.get(index);
@@ -62,6 +66,7 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
     learn(envelope, before);
     let chunk = withChoices(before, problem);
     if (tools && chunk.choices !== undefined) chunk = withEnvelope(chunk);
+    if (resumed) chunk = { ...chunk, ...envelope };
     const choices = chunk.choices;
     if (choices !== undefined && choices.length > 0) {
       let mended: Choice[] | undefined; // most chunks need none: no list is made for them
@@ -136,7 +141,7 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
   };
 
   const finishOf = (index: number, state: State, reason: string, word: unknown): string => {
-    const outcome = options.outcome?.(index) ?? (state.called ? "whole" : "none");
+    const outcome = outcomeOf?.(index) ?? (state.called ? "whole" : "none");
     let finish = reason;
     if (outcome === "cut") finish = "length";
     else if (outcome === "whole" && tools) finish = "tool_calls";
@@ -158,7 +163,7 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
     if (silent) stateOf(0);
     const delta: Delta = silent && tools ? { role: "assistant", content: "" } : {};
     return [...states].filter(([, state]) => state.finish === undefined).map(([index, state]) => {
-      const outcome = options.outcome?.(index) ?? (state.called ? "whole" : "none");
+      const outcome = outcomeOf?.(index) ?? (state.called ? "whole" : "none");
       state.finish = outcome === "cut" ? "length" : outcome === "whole" ? "tool_calls" : "stop";
       problem("finish-missing", `choice ${index}: ${state.finish}`);
       return { chunk: { ...made(), choices: [{ index, delta, finish_reason: state.finish }] } };
@@ -179,6 +184,11 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
       return calls;
     },
     learn: (chunk) => learn(envelope, chunk),
+    resume(outcome) {
+      resumed = true;
+      outcomeOf = outcome;
+      for (const state of states.values()) state.introduced = true;
+    },
     keepAlive() {
       const delta: Delta = states.has(0) ? {} : { role: "assistant" };
       if (delta.role !== undefined) stateOf(0).introduced = true;

@@ -38,7 +38,7 @@ export class UpstreamBody {
     if (bytes !== undefined) return { kind: "bytes", bytes };
     if (this.#over && this.#pending === undefined) return { kind: "end" };
     const pending = this.#pending ??= this.#next();
-    const read = wait === Infinity ? await pending : await within(pending, wait);
+    const read: Read = wait === Infinity ? await pending : await within(pending, wait) ?? { kind: "late" };
     if (read.kind !== "late") this.#pending = undefined;
     if (read.kind === "end" || read.kind === "broken") this.#over = true;
     return read;
@@ -155,13 +155,14 @@ export function concat(pieces: readonly Uint8Array[], size: number): Uint8Array<
   return all;
 }
 
-async function within(read: Promise<Read>, ms: number): Promise<Read> {
+/** What a promise comes to; undefined when that takes longer than `ms`. */
+export async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<Read>((resolve) => {
-    timer = setTimeout(resolve, Math.max(0, ms), { kind: "late" });
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, Math.max(0, ms), undefined);
   });
   try {
-    return await Promise.race([read, late]);
+    return await Promise.race([promise, late]);
   } finally {
     clearTimeout(timer);
   }

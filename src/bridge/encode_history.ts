@@ -1,0 +1,113 @@
+/** Rewrites the messages of a request: earlier calls and results as text of the protocol, in their order. */
+import { isObject } from "../wire/call_piece.ts";
+import type { Json } from "../wire/openai.ts";
+import type { Bridge, PastCall, SchemaOf } from "./bridge.ts";
+import { argumentsText } from "./past_call.ts";
+
+/** What a result is the answer to. */
+interface Asked {
+  readonly name: string;
+  /** Which call of its turn, where that had several. */
+  readonly nth: number | undefined;
+}
+
+/** The messages for the upstream; `reason`, if any, is the last thing said. */
+export function encodeHistory(
+  messages: readonly unknown[],
+  bridge: Bridge,
+  schemaOf: SchemaOf,
+  reason: string | undefined,
+): Json[] {
+  const encoded: Json[] = [];
+  const asked = new Map<unknown, Asked>(); // by id of the call
+  let open = false; // the last message is of results: what the user says next goes with it
+  for (const message of messages) {
+    if (!isObject(message)) {
+      encoded.push(message as Json); // the upstream will say what it thinks of it
+      continue;
+    }
+    const calls = callsOf(message);
+    if (message.role === "assistant" && calls.length > 0) {
+      calls.forEach(({ id, name }, n) => asked.set(id, { name, nth: calls.length > 1 ? n + 1 : undefined }));
+      encoded.push(assistant(message, calls, bridge, schemaOf));
+      open = false;
+    } else if (message.role === "tool" || message.role === "function") {
+      const parts = resultParts(message, bridge, asked);
+      if (open) joinUser(encoded, parts);
+      else encoded.push({ role: "user", content: contentOf(parts) });
+      open = true;
+    } else if (message.role === "user" && open) {
+      // Templates of models without tools often refuse two messages of one role in a row.
+      joinUser(encoded, partsOf(message.content));
+      open = false;
+    } else {
+      encoded.push(message);
+      open = false;
+    }
+  }
+  if (reason === undefined) return encoded;
+  if (encoded.at(-1)?.role === "user") joinUser(encoded, [text(reason)]);
+  else encoded.push({ role: "user", content: reason });
+  return encoded;
+}
+
+function callsOf({ tool_calls, function_call }: Json): (PastCall & { readonly id: unknown })[] {
+  const list: unknown[] = Array.isArray(tool_calls) ? tool_calls : [];
+  const called = list.flatMap((call) =>
+    isObject(call) && isObject(call.function) ? [{ id: call.id, of: call.function }] : []
+  );
+  if (isObject(function_call)) called.push({ id: function_call.name, of: function_call });
+  return called.map(({ id, of }) => ({ id, name: String(of.name ?? ""), json: argumentsText(of.arguments) }));
+}
+
+function assistant(message: Json, calls: readonly PastCall[], bridge: Bridge, schemaOf: SchemaOf): Json {
+  const { tool_calls: _, function_call: __, content, ...rest } = message;
+  const parts = partsOf(content);
+  const said = parts.filter(isText).map(textOf).join("\n");
+  const others = parts.filter((part) => !isText(part)); // an image that the model has made
+  return { ...rest, content: contentOf([...others, text(bridge.turn(said, calls, schemaOf))]) };
+}
+
+function resultParts(message: Json, bridge: Bridge, asked: ReadonlyMap<unknown, Asked>): Json[] {
+  const call = asked.get(message.tool_call_id ?? message.name);
+  const name = call?.name ?? (typeof message.name === "string" ? message.name : "tool");
+  const { before, behind } = bridge.result(name, call?.nth);
+  return glued([text(before), ...partsOf(message.content), text(behind)]);
+}
+
+/** Adds to the last message. */
+function joinUser(messages: Json[], parts: readonly Json[]): void {
+  const last = messages.pop()!;
+  const before = partsOf(last.content);
+  const gap = before.length > 0 && parts.length > 0 ? [text("\n\n")] : [];
+  messages.push({ ...last, content: contentOf(glued([...before, ...gap, ...parts])) });
+}
+
+function partsOf(content: unknown): Json[] {
+  if (Array.isArray(content)) return content.map((part) => isObject(part) ? part : text(String(part)));
+  if (content === null || content === undefined || content === "") return [];
+  return [text(typeof content === "string" ? content : JSON.stringify(content))];
+}
+
+/** Texts that stand side by side are one, unless something is said of one of them. */
+function glued(parts: readonly Json[]): Json[] {
+  const all: Json[] = [];
+  for (const part of parts) {
+    const last = all.at(-1);
+    if (last !== undefined && isPlain(last) && isPlain(part)) {
+      all[all.length - 1] = text(textOf(last) + textOf(part));
+    } else all.push(part);
+  }
+  return all;
+}
+
+/** One plain text is a string: not every server takes lists. */
+function contentOf(parts: readonly Json[]): unknown {
+  const [only] = parts;
+  return parts.length === 1 && isPlain(only!) ? textOf(only!) : parts;
+}
+
+const text = (said: string): Json => ({ type: "text", text: said });
+const isText = (part: Json): boolean => part.type === "text" && typeof part.text === "string";
+const isPlain = (part: Json): boolean => isText(part) && Object.keys(part).length === 2;
+const textOf = (part: Json): string => part.text as string;

@@ -1,0 +1,75 @@
+/** Rewrites a request with tools for a model that has none: the tools are taught, the past is told in the protocol. */
+import type { OfferedTool } from "./bridge.ts";
+import type { Bridge } from "./bridge.ts";
+import { encodeHistory } from "./encode_history.ts";
+import { instructions, type Wishes } from "./instructions.ts";
+import { isObject } from "../wire/call_piece.ts";
+import type { Json } from "../wire/openai.ts";
+import type { Schema } from "../parse/dialect.ts";
+
+export interface EncodeOptions {
+  readonly bridge: Bridge;
+  /** The most calls in one answer. */
+  readonly most: number;
+  /** A line for the model that says why it is asked again. */
+  readonly reason?: string | undefined;
+}
+
+/** The body of the upstream's request. What it does not change stays as the client wrote it, in its place. */
+export function encodeRequest(body: Json, { bridge, most, reason }: EncodeOptions): Json {
+  const { tools: _, tool_choice: __, parallel_tool_calls: ___, ...rest } = body;
+  const wishes = wishesOf(body, most);
+  const schemas = new Map(wishes.tools.map(({ name, parameters }) => [name, parameters]));
+  const given = Array.isArray(body.messages) ? body.messages : [];
+  const history = encodeHistory(given, bridge, (name) => schemas.get(name), reason);
+  const messages = withInstructions(history, instructions(bridge, wishes));
+  return { ...rest, messages, ...askedUsage(body) };
+}
+
+/** How many calls an answer to this request may have. */
+export function mostCalls(body: Json, limit: number): number {
+  return body.parallel_tool_calls === false ? 1 : limit;
+}
+
+function wishesOf(body: Json, most: number): Wishes {
+  const list: unknown[] = Array.isArray(body.tools) ? body.tools : [];
+  return { tools: list.flatMap(offered), choice: choiceOf(body.tool_choice), most };
+}
+
+function offered(entry: unknown): OfferedTool[] {
+  if (!isObject(entry)) return [];
+  const { name, description, parameters } = isObject(entry.function) ? entry.function : entry;
+  if (typeof name !== "string" || name === "") return [];
+  return [{
+    name,
+    ...(typeof description === "string" ? { description } : {}),
+    ...(isObject(parameters) ? { parameters: parameters as Schema } : {}),
+  }];
+}
+
+function choiceOf(choice: unknown): Wishes["choice"] {
+  if (choice === "required" || choice === "any") return "required";
+  if (!isObject(choice)) return undefined;
+  const { name } = isObject(choice.function) ? choice.function : choice;
+  if (typeof name === "string" && name !== "") return { name };
+  return choice.type === "required" || choice.type === "any" ? "required" : undefined;
+}
+
+/** The client's own first system message says it too; without one there is a new first message. */
+function withInstructions(messages: readonly Json[], text: string): Json[] {
+  const at = messages.findIndex(({ role }) => role === "system" || role === "developer");
+  if (at !== 0) return [{ role: "system", content: text }, ...messages];
+  const { content, ...message } = messages[0]!;
+  const merged = Array.isArray(content)
+    ? [...content, { type: "text", text }]
+    : typeof content === "string" && content !== ""
+    ? `${content}\n\n${text}`
+    : text;
+  return [{ ...message, content: merged }, ...messages.slice(1)];
+}
+
+/** Usage is asked for where the client does not say: else there is nothing to count (symptoms C9). */
+function askedUsage({ stream, stream_options }: Json): Json {
+  if (stream !== true || (isObject(stream_options) && stream_options.include_usage !== undefined)) return {};
+  return { stream_options: { ...(isObject(stream_options) ? stream_options : {}), include_usage: true } };
+}

@@ -1,0 +1,121 @@
+/** How a request is asked: the ways that are tried one after the other, until an answer is of use. */
+import { liveDialects } from "../dialects/mod.ts";
+import type { Dialect } from "../parse/dialect.ts";
+import { dialectsFor, type RepairConfig } from "../repair_config.ts";
+import { isObject } from "../wire/call_piece.ts";
+import type { ChatRequest } from "../wire/chat_request.ts";
+import type { Report } from "../wire/problem.ts";
+import { encodeRequest, mostCalls } from "./encode_request.ts";
+import { bridgeOf } from "./mod.ts";
+
+/** One way to ask. */
+export interface Way {
+  readonly bridged: boolean;
+  /** The upstream's request; undefined: the client's own, byte for byte. */
+  readonly body: string | undefined;
+  readonly dialects: readonly Dialect[];
+  /** The most calls that may come back. */
+  readonly most: number;
+  /** The chunk with nothing but usage is Callmend's own wish, not the client's. */
+  readonly dropsUsage: boolean;
+}
+
+/** The way that is gone now, and whether there is another. */
+export interface Course {
+  readonly way: Way;
+  /** An answer that says nothing will not do. */
+  readonly judged: boolean;
+  /** An error that is about tools leads on to the bridge. */
+  readonly mayFallBack: boolean;
+  /** The answer was of no use: goes on to the next way; false when there is none. */
+  next(why: string): boolean;
+  /** The answer was of no use, but has gone out: the model is bridged the next time. */
+  distrust(why: string): void;
+}
+
+export interface Planner {
+  /** How a request is asked; `problem` is told when a way came to nothing. */
+  plan(chat: ChatRequest, problem: Report): Course;
+}
+
+/** The line that a model is given when it has said nothing. */
+const EMPTY = "Your last answer was empty: it had neither text nor a tool call. " +
+  "Please answer now, with a tool call or with text, in the form that the instructions describe.";
+
+export function createPlanner(config: RepairConfig): Planner {
+  const fellBack = new Map<string, number>(); // until when a model is bridged
+  const lists = new WeakMap<Dialect, WeakMap<readonly Dialect[], readonly Dialect[]>>(); // see `inFront()`
+
+  const nativeOf = (model: string) => liveDialects(dialectsFor(model, config.dialects));
+
+  /** A protocol's own dialect in front of all others; the same list for the same, as it is compiled once. */
+  const inFront = (own: Dialect, others: readonly Dialect[]): readonly Dialect[] => {
+    let byOthers = lists.get(own);
+    if (byOthers === undefined) lists.set(own, byOthers = new WeakMap());
+    let live = byOthers.get(others);
+    if (live === undefined) byOthers.set(others, live = [own, ...others]);
+    return live;
+  };
+
+  const modeOf = (model: string): RepairConfig["mode"] => {
+    const mode = listed(config.bridgeModels, model) ?? config.mode;
+    return mode === "fallback" && (fellBack.get(model) ?? 0) > Date.now() ? "bridge" : mode;
+  };
+
+  const nativeWay = ({ model }: ChatRequest): Way => ({
+    bridged: false,
+    body: undefined,
+    dialects: nativeOf(model),
+    most: Infinity,
+    dropsUsage: false,
+  });
+
+  const bridgeWay = ({ body, model, tools, stream }: ChatRequest, reason?: string): Way => {
+    const bridge = bridgeOf(config.bridgeProtocol);
+    const most = mostCalls(body, config.bridgeMaxCalls);
+    const asked = isObject(body.stream_options) && body.stream_options.include_usage !== undefined;
+    return {
+      bridged: true,
+      body: JSON.stringify(encodeRequest(body, { bridge, most, reason })),
+      dialects: inFront(bridge.dialect(tools), nativeOf(model)),
+      most,
+      dropsUsage: stream && !asked,
+    };
+  };
+
+  return {
+    plan(chat, problem) {
+      const mode = chat.tools.length === 0 ? "native" : modeOf(chat.model);
+      const remember = (why: string) => {
+        fellBack.set(chat.model, Date.now() + config.fallbackMs);
+        problem("fell-back", why);
+      };
+      let way = mode === "bridge" ? bridgeWay(chat) : nativeWay(chat);
+      let retried = false;
+      return {
+        get way() {
+          return way;
+        },
+        judged: mode !== "native",
+        get mayFallBack() {
+          return mode === "fallback" && !way.bridged;
+        },
+        next(why) {
+          if (mode === "native" || retried) return false;
+          retried = way.bridged;
+          if (retried) problem("turn-empty", why);
+          else remember(why);
+          way = bridgeWay(chat, retried ? EMPTY : undefined);
+          return true;
+        },
+        distrust: remember,
+      };
+    },
+  };
+}
+
+/** Models that are listed bridge at once, all others fall back; without a list, the mode decides. */
+function listed(models: readonly string[] | undefined, model: string): RepairConfig["mode"] | undefined {
+  if (models === undefined) return undefined;
+  return models.some((each) => each.toLowerCase() === model.toLowerCase()) ? "bridge" : "fallback";
+}
