@@ -146,6 +146,28 @@ test("bridge: requests without tools pass untouched, both ways", async () => {
   }
 });
 
+test("bridge: vendor fixes work there too, on what is asked and on what comes", async () => {
+  const messages = [
+    { role: "developer", content: "Be brief." },
+    { role: "user", content: "Read it." },
+    { role: "system", content: "Be kind." },
+    { role: "assistant", content: null, tool_calls: [] },
+  ];
+  const answer = says(CALL, "end_turn");
+  const { text, asked, reports } = await exchange([answer], { mode: "bridge" }, { model: "qwen3", messages });
+  assert.equal(asked[0]!.tools, undefined);
+  const roles = asked[0]!.messages.map(({ role }: Loose) => role);
+  assert.deepEqual(roles.filter((role: string) => role !== "user" && role !== "assistant"), ["system"]);
+  assert.match(asked[0]!.messages[0].content, /Be brief\.[^]*Be kind\.[^]*\[\[CALL\]\]/);
+  assert.deepEqual(turn(text), called);
+  assert.deepEqual(
+    ["any/developer-role", "any/empty-tool-calls", "qwen/one-system"].filter((id) =>
+      !reports[0]!.fixes.includes(id)
+    ),
+    [],
+  );
+});
+
 test("bridge: reasoning and text stream live", async () => {
   const config = { mode: "bridge" } as const;
   const pieces = ["[[OPENCODE_FINAL]]\n", "One ", "two ", "three"];
