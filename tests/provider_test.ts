@@ -212,6 +212,31 @@ test("only the dialects that were named are looked for", async () => {
   }
 });
 
+test("vendor fixes work inside a client too, and are switched by id", async () => {
+  const cases = [[undefined, undefined], [{ disable: ["any/parameters-without-tools"] }, "auto"]] as const;
+  for (const [fixes, expected] of cases) {
+    const bodies: { tool_choice?: unknown }[] = [];
+    const fetch: FetchFunction = (_, init) => {
+      bodies.push(JSON.parse(String(init?.body)));
+      return Promise.resolve(stream(events([{ content: "Done" }])));
+    };
+    const disable = fixes === undefined ? {} : { fixes: { disable: [...fixes.disable] } };
+    const callmend = createCallmend({
+      baseURL,
+      fetch,
+      callmend: disable,
+      transformRequestBody: (body) => ({ ...body, tool_choice: "auto" }),
+    });
+    await streamText({ ...task(callmend("m"), []), tools: {}, ...fails }).steps;
+    assert.equal(bodies[0]!.tool_choice, expected);
+  }
+  const unknown = { fixes: { disable: ["nope/x"] } };
+  assert.throws(
+    () => createCallmend({ baseURL, callmend: unknown }),
+    /callmend\.fixes\.disable.*callmend fixes/,
+  );
+});
+
 for (
   const [protocol, said] of [
     ["markers", /\[\[CALL\]\]/],
