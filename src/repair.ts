@@ -102,10 +102,7 @@ function askUpstream(context: Context): Promise<Source> {
 type Answered = Exclude<Source, { readonly kind: "response" | "useless" }>;
 
 /** The answer was of no use, and nothing of it has gone out. */
-interface Useless {
-  readonly kind: "useless";
-  readonly why: string;
-}
+type Useless = Extract<Source, { readonly kind: "useless" }>;
 
 /** What came, mended, in the form that the client asked for. */
 function mend(source: Answered, context: Context): Promise<Response | Useless> {
@@ -146,7 +143,7 @@ function open(context: Context, before?: ProtocolStage) {
     calls: protocol.calls,
     dialects: turn?.dialects ?? [],
   });
-  return { answer, protocol, judge, end };
+  return { answer, protocol, judge, fixes, end };
 }
 
 /** Why an answer that has been read to its end is of no use, if it is. */
@@ -159,8 +156,8 @@ function uselessness({ answer, judge }: ReturnType<typeof open>, { course }: Con
 async function streamed(source: Source & { kind: "events" }, context: Context): Promise<Response> {
   const { response, body } = source;
   const { config, course, exchange, request } = context;
-  context.fixes().foresee(source.beginning);
   let opened = open(context);
+  opened.fixes.foresee(source.beginning);
   let instead: Response | undefined; // the answer, if nothing of the stream has gone out
   const { answer, protocol } = opened;
   const replace = async (error: Json | undefined): Promise<Replacement> => {
@@ -195,7 +192,7 @@ async function goOn(
   context: Context,
   protocol: ProtocolStage,
 ): Promise<{ replacement: Replacement; instead?: Response; opened?: ReturnType<typeof open> }> {
-  let source = error === undefined ? undefined : refused(response, error, context);
+  let source: Source | undefined = error === undefined ? undefined : refused(response, error, context);
   for (let why = "neither text nor a call";;) {
     if (source?.kind === "response") {
       const { error = UNREADABLE, response: instead } = source;
@@ -227,7 +224,7 @@ async function collected(source: Source & { kind: "events" }, context: Context):
   if (result.status === undefined) {
     const made = refused(response, result.error, context);
     if (made.kind === "json") return whole(made, context);
-    return made.kind === "response" ? made.response : made as Useless;
+    return made.kind === "response" ? made.response : made;
   }
   exchange.end(opened.end(result.status, "broken"));
   return errorResponse(result.status, result.error, response.headers);

@@ -259,7 +259,7 @@ test("errors: a request body over the limit is refused", async () => {
     );
     const { error } = await response.json();
     assert.deepEqual([response.status, error.code, error.param], [413, "request_too_large", null]);
-    assert.match(error.message, /10 bytes/);
+    assert.match(error.message, /10 bytes.*--max-request \(MAX_REQUEST_MB\)/);
   }
   assert.equal(state.requests.length, 0);
 });

@@ -5,6 +5,7 @@ import { encodeHistory } from "./encode_history.ts";
 import { instructions, type Wishes } from "./instructions.ts";
 import { isObject } from "../wire/call_piece.ts";
 import type { Json } from "../wire/openai.ts";
+import { askForUsage } from "../wire/usage.ts";
 import type { Schema } from "../parse/dialect.ts";
 
 export interface EncodeOptions {
@@ -23,7 +24,7 @@ export function encodeRequest(body: Json, { bridge, most, reason }: EncodeOption
   const given = Array.isArray(body.messages) ? body.messages : [];
   const history = encodeHistory(given, bridge, (name) => schemas.get(name), reason);
   const messages = withInstructions(history, instructions(bridge, wishes));
-  return { ...rest, messages, ...askedUsage(body) };
+  return askForUsage({ ...rest, messages });
 }
 
 /** How many calls an answer to this request may have. */
@@ -66,10 +67,4 @@ function withInstructions(messages: readonly Json[], text: string): Json[] {
     ? `${content}\n\n${text}`
     : text;
   return [{ ...message, content: merged }, ...messages.slice(1)];
-}
-
-/** Usage is asked for where the client does not say: else there is nothing to count (symptoms C9). */
-function askedUsage({ stream, stream_options }: Json): Json {
-  if (stream !== true || (isObject(stream_options) && stream_options.include_usage !== undefined)) return {};
-  return { stream_options: { ...(isObject(stream_options) ? stream_options : {}), include_usage: true } };
 }

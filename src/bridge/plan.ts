@@ -2,10 +2,10 @@
 import { liveDialects } from "../dialects/mod.ts";
 import type { Dialect } from "../parse/dialect.ts";
 import { dialectsFor, type RepairConfig } from "../repair_config.ts";
-import { isObject } from "../wire/call_piece.ts";
 import type { ChatRequest } from "../wire/chat_request.ts";
 import type { Json } from "../wire/openai.ts";
 import type { Report } from "../wire/problem.ts";
+import { leavesUsageOpen } from "../wire/usage.ts";
 import { encodeRequest, mostCalls } from "./encode_request.ts";
 import { bridgeOf } from "./mod.ts";
 
@@ -71,16 +71,15 @@ export function createPlanner(config: RepairConfig): Planner {
     dropsUsage: false,
   });
 
-  const bridgeWay = ({ body, model, tools, stream }: ChatRequest, reason?: string): Way => {
+  const bridgeWay = ({ body, model, tools }: ChatRequest, reason?: string): Way => {
     const bridge = bridgeOf(config.bridgeProtocol);
     const most = mostCalls(body, config.bridgeMaxCalls);
-    const asked = isObject(body.stream_options) && body.stream_options.include_usage !== undefined;
     return {
       bridged: true,
       body: encodeRequest(body, { bridge, most, reason }),
       dialects: inFront(bridge.dialect(tools), nativeOf(model)),
       most,
-      dropsUsage: stream && !asked,
+      dropsUsage: leavesUsageOpen(body),
     };
   };
 

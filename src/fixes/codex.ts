@@ -3,12 +3,12 @@ import { isObject } from "../wire/call_piece.ts";
 import { bodyHeaders } from "../wire/errors.ts";
 import type { Json } from "../wire/openai.ts";
 import { SseDecoder } from "../wire/sse.ts";
+import { wantsUsage } from "../wire/usage.ts";
 import type { Fix } from "./fix.ts";
 import { isCodex } from "./models.ts";
 import { toCompletion } from "./responses_answer.ts";
 import { toResponses } from "./responses_request.ts";
 import { ResponsesStream } from "./responses_stream.ts";
-import { wantsUsage } from "./usage.ts";
 
 export const codexResponses: Fix = {
   id: "codex/responses",

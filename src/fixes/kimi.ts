@@ -1,8 +1,9 @@
 /** Moonshot's Kimi, at Moonshot, Fireworks or a server of one's own. */
+import { askForUsage, wantsUsage } from "../wire/usage.ts";
 import { callIds, renameCalls } from "./call_ids.ts";
 import type { Fix } from "./fix.ts";
 import { isGlm, isKimi } from "./models.ts";
-import { askForUsage, wantsUsage, zeroUsage } from "./usage.ts";
+import { zeroUsage } from "./usage.ts";
 
 export const kimiCallIds: Fix = {
   id: "kimi/call-ids",

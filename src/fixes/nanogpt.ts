@@ -1,7 +1,7 @@
 /** NanoGPT, the upstream. */
+import { askForUsage } from "../wire/usage.ts";
 import type { Fix } from "./fix.ts";
 import { at } from "./models.ts";
-import { askForUsage } from "./usage.ts";
 
 export const nanogptUsage: Fix = {
   id: "nanogpt/usage",

@@ -1,21 +1,7 @@
-/** Token counts: asked for where a server gives them only then, made up where one never does. */
+/** Token counts, made up where a server never gives them. */
 import { isObject } from "../wire/call_piece.ts";
-import type { Chunk, Json } from "../wire/openai.ts";
+import type { Chunk } from "../wire/openai.ts";
 import type { Stage } from "../wire/stage.ts";
-
-/** The body with usage asked for, if it asks for a stream. */
-export function askForUsage(body: Json): Json {
-  if (body.stream !== true) return body;
-  const options = isObject(body.stream_options) ? body.stream_options : {};
-  return options.include_usage === true
-    ? body
-    : { ...body, stream_options: { ...options, include_usage: true } };
-}
-
-/** Whether the client itself asked for it. */
-export function wantsUsage(body: Json): boolean {
-  return body.stream === true && isObject(body.stream_options) && body.stream_options.include_usage === true;
-}
 
 /** A stage that ends a stream without usage with a chunk of zeros, as the protocol promises one. */
 export function zeroUsage(): Stage {

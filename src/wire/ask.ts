@@ -51,6 +51,9 @@ export type Source =
   /** An error that another way of asking may help. */
   | { readonly kind: "useless"; readonly why: string };
 
+/** What can come of an error. */
+export type Refusal = Exclude<Source, { readonly kind: "events" }>;
+
 /** The upstream's answer, or the error that says why there is none. */
 export async function reach(next: Fetch, request: Request, exchange?: Exchange): Promise<{
   readonly response: Response;
@@ -138,7 +141,7 @@ async function whole(response: Response, body: UpstreamBody, asked: Asked): Prom
 }
 
 /** An error that came with status 200, as what it is. */
-export function refused(response: Response, error: Json, asked: Asked): Source {
+export function refused(response: Response, error: Json, asked: Asked): Refusal {
   const status = statusOf(error);
   const source = helped(response, status, error, asked);
   if (source !== undefined) return source;
@@ -148,7 +151,7 @@ export function refused(response: Response, error: Json, asked: Asked): Source {
 }
 
 /** What can be made of an error: the call that it carries (symptoms C22), or another way of asking. */
-function helped(response: Response, status: number, error: Json, asked: Asked): Source | undefined {
+function helped(response: Response, status: number, error: Json, asked: Asked): Refusal | undefined {
   const { course } = asked;
   const text = salvaged(error, asked);
   if (text !== undefined) {

@@ -54,6 +54,6 @@ export async function beginningOf(
 /** The request is larger than it may be. */
 export function tooLarge(limit: number): Response {
   const message = `The request body is larger than ${limit} bytes, the limit set here. ` +
-    "Raise it with the setting requestBytes, or shorten the conversation.";
+    "Raise it with --max-request (MAX_REQUEST_MB), or shorten the conversation.";
   return errorResponse(413, { message, type: "invalid_request_error", code: "request_too_large" });
 }
