@@ -519,3 +519,14 @@ test("claude/end-turn switched off: the word goes on as it is", async () => {
   assert.equal(await finish({}), "stop");
   assert.equal(await finish({ disabledFixes: ["claude/end-turn"] }), "end_turn");
 });
+
+test("usage is asked for where the client does not say, and never against its word", () => {
+  const asked = (stream_options: object | undefined) =>
+    planned({ model: "m" }, "nano-gpt.com", [fixOf("nanogpt/usage")]).plan.request({
+      stream: true,
+      ...(stream_options && { stream_options }),
+    });
+  assert.deepEqual(asked(undefined).stream_options, { include_usage: true });
+  assert.deepEqual(asked({ x: 1 }).stream_options, { x: 1, include_usage: true });
+  assert.deepEqual(asked({ include_usage: false }).stream_options, { include_usage: false });
+});
