@@ -1,8 +1,6 @@
 /** Settings: what wins, what is refused, and that the table is complete. */
 import assert from "node:assert/strict";
-import manifest from "../deno.json" with { type: "json" };
 import { ConfigError, readConfig, type Texts } from "../src/config.ts";
-import { debugVariables } from "../src/observe/debug_settings.ts";
 import { settingRows } from "../src/settings.ts";
 import { addressOf } from "../src/upstream/address.ts";
 import { test } from "./_test.ts";
@@ -122,29 +120,5 @@ test("every example and every default of the table can be used", () => {
   for (const [name, setting] of settingRows) {
     assert.deepEqual(problems({ [name]: setting.example }), []);
     if (setting.default !== undefined) assert.deepEqual(problems({ [name]: setting.default }), []);
-  }
-});
-
-test("the tasks may read the variables of the table, and no others", () => {
-  const variables = [...settingRows.map(([, setting]) => setting), ...debugVariables]
-    .map(({ variable }) => variable).toSorted();
-  const allowed = ({ command }: { command: string }) =>
-    /--allow-env=(\S+)/.exec(command)?.[1]?.split(",").toSorted();
-  assert.deepEqual(allowed(manifest.tasks.start), variables);
-  assert.deepEqual(allowed(manifest.tasks.demo), variables);
-  // Commands that find the user's own folders.
-  const folders = [
-    "APPDATA",
-    "HOME",
-    "INIT_CWD",
-    "OPENCODE_CONFIG",
-    "TEMP",
-    "TMP",
-    "TMPDIR",
-    "USERPROFILE",
-    "XDG_CONFIG_HOME",
-  ];
-  for (const task of [manifest.tasks.callmend, manifest.tasks.opencode]) {
-    assert.deepEqual(allowed(task), [...variables, ...folders].toSorted());
   }
 });
