@@ -18,13 +18,14 @@ import {
   UNREADABLE,
 } from "./wire/client_answer.ts";
 import { errorResponse } from "./wire/errors.ts";
-import { type ExchangeOutcome, type Observe, openExchange } from "./wire/exchange.ts";
+import { type Exchange, openExchange } from "./wire/exchange.ts";
 import type { Fetch } from "./wire/fetch.ts";
 import { collect, tell, toJson, type Told, toStream } from "./wire/json_answer.ts";
 import type { Json } from "./wire/openai.ts";
 import { opening } from "./wire/opening.ts";
 import { type ProtocolStage, protocolStage } from "./wire/protocol_stage.ts";
 import { turnStage } from "./wire/turn_stage.ts";
+import type { ExchangeOutcome, Watch } from "./wire/watcher.ts";
 
 export type { Fetch };
 
@@ -44,9 +45,9 @@ interface Context extends Asked {
 
 /**
  * Wraps a fetch so that tool calls come out of it mended. Only chat completions are read; all else goes through
- * (rule 1). `observe` is told of each exchange when it is over.
+ * (rule 1). `watch` looks on.
  */
-export function repair(next: Fetch, config: Partial<RepairConfig> = {}, observe?: Observe): Fetch {
+export function repair(next: Fetch, config: Partial<RepairConfig> = {}, watch?: Watch): Fetch {
   const settings: RepairConfig = { ...defaultRepairConfig, ...config };
   const planner = createPlanner(settings);
   const memory = new Memory(settings.memory);
@@ -55,29 +56,32 @@ export function repair(next: Fetch, config: Partial<RepairConfig> = {}, observe?
     const bytes = await readBody(request, settings.requestBytes);
     if (bytes === undefined) return tooLarge(settings.requestBytes);
     const asked = readJson(bytes);
-    if (asked === undefined) return (await reach(next, withBody(request, bytes))).response;
-    const exchange = openExchange(readChatRequest(asked), observe);
-    const plan = await planFixes({ request, model: exchange.model, settings, memory, exchange });
-    const chat = readChatRequest(plan.request(asked));
-    const course = planner.plan(chat, exchange.problem);
-    const fixes = () => plan.stages(asked, chat.body, chat.tools);
-    const { before, after } = fixes();
-    const watched = before.length + after.length > 0;
-    const context = {
-      next,
-      request,
-      bytes,
-      asked,
-      chat,
-      config: settings,
-      exchange,
-      course,
-      plan,
-      fixes,
-      watched,
+    const exchange = openExchange(request, bytes, readChatRequest(asked ?? {}), watch);
+    const answer = async () => {
+      if (asked === undefined) return await unread(next, withBody(request, bytes), exchange);
+      const plan = await planFixes({ request, model: exchange.model, settings, memory, exchange });
+      const chat = readChatRequest(plan.request(asked));
+      const course = planner.plan(chat, exchange.problem);
+      const fixes = () => plan.stages(asked, chat.body, chat.tools);
+      const { before, after } = fixes();
+      const watched = before.length + after.length > 0;
+      const looksOn = exchange.watched && !plan.sends;
+      const own = { next, request, bytes, asked, config: settings };
+      return await respond({ ...own, chat, exchange, course, plan, fixes, watched, looksOn });
     };
-    return named(await respond(context), exchange);
+    try {
+      return await exchange.replying(named(await answer(), exchange));
+    } catch (error) {
+      exchange.failed();
+      throw error;
+    }
   };
+}
+
+/** A body that is no JSON object is for the upstream to answer (rule 3). */
+async function unread(next: Fetch, request: Request, exchange: Exchange): Promise<Response> {
+  const { response, error } = await reach(exchange.around(next, false, ""), request, exchange);
+  return error === undefined ? exchange.passing(response, true) : response;
 }
 
 /** Asks in one way after the other until an answer is of use. */
@@ -93,10 +97,11 @@ async function respond(context: Context): Promise<Response> {
 
 /** The request in its present way, sent; what came back. */
 function askUpstream(context: Context): Promise<Source> {
-  const { next, request, bytes, asked, chat, course: { way }, plan } = context;
+  const { next, request, bytes, asked, chat, course: { way }, plan, exchange } = context;
   const body = way.body ?? chat.body;
-  const upstreamRequest = withBody(request, body === asked ? bytes : JSON.stringify(body));
-  return ask(plan.send(next, body), upstreamRequest, context);
+  const sent = body === asked ? bytes : JSON.stringify(body);
+  const watched = exchange.around(next, way.bridged, plan.sends ? undefined : sent);
+  return ask(plan.send(watched, body), withBody(request, sent), context);
 }
 
 type Answered = Exclude<Source, { readonly kind: "response" | "useless" }>;
@@ -141,7 +146,9 @@ function open(context: Context, before?: ProtocolStage) {
     outcome,
     finish: protocol.finish,
     calls: protocol.calls,
-    dialects: turn?.dialects ?? [],
+    dialects: Object.keys(turn?.callsByDialect ?? {}),
+    callsByDialect: turn?.callsByDialect ?? {},
+    usage: answer.usage,
   });
   return { answer, protocol, judge, fixes, end };
 }
@@ -174,14 +181,18 @@ async function streamed(source: Source & { kind: "events" }, context: Context): 
     replace,
     signal: request.signal,
     problem: exchange.problem,
+    busy: exchange.busy,
+    ...(exchange.watched && { sent: exchange.sent }),
     ended: (how) => {
       const why = how === "done" ? uselessness(opened, context) : undefined;
       if (why !== undefined) course.distrust(why);
       exchange.end(opened.end(response.status, how));
     },
   });
+  exchange.streams = !course.judged;
   if (!course.judged) return streamResponse(response, stream);
   const begun = await beginningOf(stream); // until then an empty answer may become an error with its own status
+  exchange.streams = begun !== undefined;
   return begun === undefined ? instead ?? emptyTurn(context) : streamResponse(response, begun);
 }
 
@@ -236,7 +247,7 @@ function whole(
   context: Context,
 ): Response | Useless {
   const opened = open(context);
-  return told(tell(opened.answer, completion), response, opened, context, bytes);
+  return told(context.exchange.busy(() => tell(opened.answer, completion)), response, opened, context, bytes);
 }
 
 /** A whole answer, in the form that the client asked for; `bytes` are what it was, for where nothing was changed. */

@@ -7,7 +7,7 @@ import { type Fetch, repair } from "./repair.ts";
 import { addressOf } from "./upstream/address.ts";
 import { createUpstream } from "./upstream.ts";
 import { version } from "./version.ts";
-import type { ExchangeReport, Observe } from "./wire/exchange.ts";
+import { type ExchangeReport, onEnd, watchAll } from "./wire/watcher.ts";
 
 /** Takes one line of the log. */
 export type Log = (line: string) => void;
@@ -42,12 +42,7 @@ export function createHandler({ config, fetch, log = () => {}, debug, port }: Ha
     if (fixes.length + failed.length === 0) return;
     log(`fixes for ${printable(model)}: ${fixes.join(", ") || "none"}${printable(failed.join(""))}`);
   };
-  const made = (next: Fetch, observe?: Observe) =>
-    repair(next, settings, (report) => {
-      observed(report);
-      observe?.(report);
-    });
-  const repaired = debug === undefined ? made(fetch) : debug.around(fetch, made);
+  const repaired = repair(fetch, settings, watchAll([onEnd(observed), ...(debug ? [debug.watch] : [])]));
   const started = Date.now();
 
   const health = () =>

@@ -7,6 +7,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { fixes } from "../src/fixes/mod.ts";
 import { type Fetch, repair } from "../src/repair.ts";
+import { onEnd } from "../src/wire/watcher.ts";
 import type { RepairConfig } from "../src/repair_config.ts";
 import { test } from "./_test.ts";
 
@@ -90,7 +91,7 @@ async function exchange(
       headers: { "content-type": upstream.type },
     });
   };
-  const fetch = repair(next, config, (report) => applied = report.fixes);
+  const fetch = repair(next, config, onEnd((report) => applied = report.fixes));
   const seen: Seen[] = [];
   for (const turn of turns.length === 0 ? [at] : turns.map((name) => new URL(`${name}/`, at))) {
     const isJson = existsSync(new URL("upstream.json", turn));
