@@ -289,14 +289,14 @@ test("callmend replay: the same, different, and what is no capture", () =>
     const [attempt] = capture.attempts;
     const answer = {
       ...attempt!,
-      body: { text: textOf(attempt!.body).replaceAll("read", "reed"), cuts: [] },
+      body: { text: textOf(attempt!.body).replaceAll("chatcmpl-demo", "chatcmpl-other"), cuts: [] },
     };
     writeFileSync(join(folder, "other.json"), JSON.stringify({ ...capture, attempts: [answer] }));
     const both = await run(".");
     assert.equal(both.code, 1);
     assert.match(
       both.out,
-      /other\.json: \d+ differences\n {2}answer\.choices[^]*same\.json: the same\n2 replayed, 1 differ/,
+      /other\.json: \d+ differences\n {2}answer\.id[^]*same\.json: the same\n2 replayed, 1 differ/,
     );
     const told = (await run("other.json", "--json")).out.trim();
     assert.ok(JSON.parse(told).differences.length > 0);
