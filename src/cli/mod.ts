@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { version } from "../version.ts";
 import { BAD_USAGE, type Context, type MakeCommand } from "./command.ts";
+import { makeConfig } from "./config.ts";
 import { makeConvert } from "./convert.ts";
 import { makeDebug } from "./debug.ts";
 import { makeDemo } from "./demo.ts";
@@ -15,6 +16,7 @@ import { makeVersion } from "./version.ts";
 /** Every command; the first one runs when none is named. */
 const commands: readonly MakeCommand[] = [
   makeServe,
+  makeConfig,
   makeConvert,
   makeDemo,
   makeDialects,
@@ -47,8 +49,7 @@ function makeProgram(context: Context): Command {
       () => `\n${settingsHelp()}\n\nExample:\n  callmend --upstream http://127.0.0.1:8000/v1`,
     );
   commands.forEach((make, n) => program.addCommand(make(context), { isDefault: n === 0 }));
-  for (const each of [program, ...program.commands]) {
-    const name = each === program ? "callmend" : `callmend ${each.name()}`;
+  for (const [name, each] of named(program, "callmend")) {
     each.exitOverride().showHelpAfterError(`(${name} --help says more)`).configureOutput({
       writeOut: (text) => context.print(text.trimEnd()),
       writeErr: (text) => context.log(text.trimEnd()),
@@ -57,6 +58,11 @@ function makeProgram(context: Context): Command {
     });
   }
   return program;
+}
+
+/** A command and those under it, by what a user types for them. */
+function named(made: Command, name: string): [name: string, made: Command][] {
+  return [[name, made], ...made.commands.flatMap((each) => named(each, `${name} ${each.name()}`))];
 }
 
 /** Behind a default command Commander takes an unknown name for one operand too many. */

@@ -1,7 +1,6 @@
 /** `callmend serve`, the default command: runs the proxy until it is told to stop. */
 import process from "node:process";
-import { Option } from "commander";
-import { type Config, ConfigError, readConfig, type Texts } from "../config.ts";
+import type { Config } from "../config.ts";
 import { ListenError } from "../listen.ts";
 import { createDebugLog, type DebugLog } from "../observe/debug_log.ts";
 import { userFolder } from "../observe/debug_settings.ts";
@@ -9,25 +8,18 @@ import { type Running, serve } from "../server.ts";
 import { settingRows } from "../settings.ts";
 import { addressOf } from "../upstream/address.ts";
 import { version } from "../version.ts";
-import { BAD_USAGE, command, type Context, type MakeCommand } from "./command.ts";
+import { command, type Context, type MakeCommand } from "./command.ts";
+import { addSettings, type GivenFlags, loadConfig, tried } from "./setting_options.ts";
 
 export const makeServe: MakeCommand = (context) => {
   const made = command("serve", "run the proxy (the default command)", [
     "callmend serve --upstream https://openrouter.ai/api/v1 --port 9000",
     "UPSTREAM_URL=http://127.0.0.1:8000 callmend",
   ]);
-  const options = settingRows.map(([name, setting]) => {
-    const { flag, placeholder, variable, means, example, repeatable } = setting;
-    const option = new Option(`${flag} ${placeholder}`, `${means} (${variable}; example: ${example})`);
-    if (repeatable) {
-      option.argParser((value, before?: string) => before === undefined ? value : `${before},${value}`);
-    }
-    made.addOption(option);
-    return { name, key: option.attributeName() };
-  });
-  return made.action((given: Texts) => {
-    const flags = Object.fromEntries(options.map(({ name, key }) => [name, given[key]]));
-    const config = configOf(flags, context);
+  const flagsOf = addSettings(made);
+  return made.action((given: GivenFlags) => {
+    const flags = flagsOf(given);
+    const config = tried(() => loadConfig(flags, context.environment), context)?.config;
     if (config === undefined) return;
     const running = start(config, context, debugLog(context));
     if (running === undefined) return;
@@ -39,18 +31,6 @@ export const makeServe: MakeCommand = (context) => {
     stopOnSignal(running, config, context);
   });
 };
-
-/** Reads the settings; tells all that is wrong with them and ends the process when they cannot be used. */
-export function configOf(flags: Texts, context: Context): Config | undefined {
-  try {
-    return readConfig(flags, context.environment);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    error.problems.forEach(context.log);
-    context.log("(callmend serve --help lists all settings)");
-    context.exit(BAD_USAGE);
-  }
-}
 
 /** Starts the proxy; tells what to change and ends the process when its address cannot be had. */
 export function start(config: Config, context: Context, debug?: DebugLog): Running | undefined {
@@ -91,9 +71,13 @@ export function stopOnSignal(running: Running, { drainTimeoutMs }: Config, conte
 /** The table of settings, for the program's `--help`. */
 export function settingsHelp(): string {
   const rows = settingRows.map(([, { flag, placeholder, variable, means, example, ...setting }]) => [
-    `  ${flag} ${placeholder}`,
+    `  ${flag} ${placeholder}`.trimEnd(),
     `      ${means}`,
-    `      ${variable}; default: ${setting.default ?? "none"}; example: ${flag} ${example}`,
+    `      ${variable}; default: ${setting.default ?? "none"}; example: ${
+      placeholder === "" ? `${variable}=${example}` : `${flag} ${example}`
+    }`,
   ]);
-  return ["Settings of serve (a flag wins over its variable):", ...rows.flat()].join("\n");
+  return ["Settings of serve (a flag wins over its variable, and this over the file):", ...rows.flat()].join(
+    "\n",
+  );
 }
