@@ -101,7 +101,7 @@ export function jsonSchema(): object {
     io: "input",
     // zod drops the defaults of what is converted: they could be meant for the other side.
     override: ({ zodSchema, jsonSchema }) => {
-      const usual = z.globalRegistry.get(zodSchema as z.ZodType)?.default;
+      const usual = z.globalRegistry.get(zodSchema as unknown as z.ZodType)?.default;
       if (usual !== undefined) jsonSchema.default = usual as typeof jsonSchema.default;
     },
   });

@@ -23,14 +23,17 @@ export const makeServe: MakeCommand = (context) => {
     if (config === undefined) return;
     const running = start(config, context, debugLog(context));
     if (running === undefined) return;
-    context.print(
-      `callmend ${version} listening on ${running.address} -> ${
-        addressOf(config.upstream)
-      } (mode ${config.mode})`,
-    );
+    context.print(`callmend ${version} listening on ${running.address} -> ${inFrontOf(config)}`);
     stopOnSignal(running, config, context);
   });
 };
+
+/** What a server stands in front of. */
+function inFrontOf({ upstreams }: Config): string {
+  const told = upstreams.map(({ upstream, mode }) => `${addressOf(upstream)} (mode ${mode})`);
+  if (told.length === 1) return told[0]!;
+  return `${told.length} upstreams: ${upstreams.map(({ name }, n) => `${name} ${told[n]}`).join(", ")}`;
+}
 
 /** Starts the proxy; tells what to change and ends the process when its address cannot be had. */
 export function start(config: Config, context: Context, debug?: DebugLog): Running | undefined {
