@@ -60,7 +60,8 @@ export function dialectsFor(
   return rules.find((rule) => patternOf(rule.models).test(model))?.dialects;
 }
 
-function patternOf(models: string): RegExp {
+/** A model's name with `*` for anything, as a pattern; letter case does not count. */
+export function patternOf(models: string): RegExp {
   return new RegExp(
     `^${models.split("*").map((part) => part.replace(/[\\^$.+?()[\]{}|]/g, "\\$&")).join(".*")}$`,
     "i",

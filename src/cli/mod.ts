@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { version } from "../version.ts";
 import { BAD_USAGE, type Context, type MakeCommand } from "./command.ts";
 import { makeCapture } from "./capture.ts";
+import { makeConfig } from "./config.ts";
 import { makeConvert } from "./convert.ts";
 import { makeDebug } from "./debug.ts";
 import { makeDemo } from "./demo.ts";
@@ -17,6 +18,7 @@ import { makeVersion } from "./version.ts";
 /** Every command; the first one runs when none is named. */
 const commands: readonly MakeCommand[] = [
   makeServe,
+  makeConfig,
   makeConvert,
   makeDemo,
   makeDialects,
@@ -51,19 +53,20 @@ function makeProgram(context: Context): Command {
       () => `\n${settingsHelp()}\n\nExample:\n  callmend --upstream http://127.0.0.1:8000/v1`,
     );
   commands.forEach((make, n) => program.addCommand(make(context), { isDefault: n === 0 }));
-  dress(program, "callmend", context);
+  for (const [name, each] of named(program, "callmend")) {
+    each.exitOverride().showHelpAfterError(`(${name} --help says more)`).configureOutput({
+      writeOut: (text) => context.print(text.trimEnd()),
+      writeErr: (text) => context.log(text.trimEnd()),
+      getOutHasColors: () => false, // Commander would read variables to find out
+      getErrHasColors: () => false,
+    });
+  }
   return program;
 }
 
-/** What each command and its own commands have in common. */
-function dress(made: Command, name: string, context: Context): void {
-  made.exitOverride().showHelpAfterError(`(${name} --help says more)`).configureOutput({
-    writeOut: (text) => context.print(text.trimEnd()),
-    writeErr: (text) => context.log(text.trimEnd()),
-    getOutHasColors: () => false, // Commander would read variables to find out
-    getErrHasColors: () => false,
-  });
-  for (const inner of made.commands) dress(inner, `${name} ${inner.name()}`, context);
+/** A command and those under it, by what a user types for them. */
+function named(made: Command, name: string): [name: string, made: Command][] {
+  return [[name, made], ...made.commands.flatMap((each) => named(each, `${name} ${each.name()}`))];
 }
 
 /** Behind a default command Commander takes an unknown name for one operand too many. */
