@@ -77,7 +77,8 @@ function connectionsOf(pid: number, open: readonly string[]): number {
       )
     ),
   );
-  return open.filter((name) => inodes.has(/^socket:\[(\d+)\]/.exec(targetOf(pid, name))?.[1])).length;
+  return open.filter((name) => inodes.has(/^socket:\[(\d+)\]/.exec(targetOf(pid, name))?.[1] ?? "none"))
+    .length;
 }
 
 /** Resident memory in MiB; 0 when the process has ended. */
