@@ -6,14 +6,7 @@ import { defaultRepairConfig, type RepairConfig } from "./repair_config.ts";
 import { answerStream, type Replacement } from "./wire/answer_stream.ts";
 import { ask, checkAborted, reach, refused, type Source } from "./wire/ask.ts";
 import { isChatCompletion, readBody, readChatRequest, readJson, withBody } from "./wire/chat_request.ts";
-import {
-  beginningOf,
-  EMPTY_TURN,
-  jsonResponse,
-  streamResponse,
-  tooLarge,
-  UNREADABLE,
-} from "./wire/client_answer.ts";
+import { beginningOf, EMPTY_TURN, jsonResponse, streamResponse, UNREADABLE } from "./wire/client_answer.ts";
 import { errorResponse } from "./wire/errors.ts";
 import { type Exchange, openExchange } from "./wire/exchange.ts";
 import type { Fetch } from "./wire/fetch.ts";
@@ -36,7 +29,7 @@ export function repair(next: Fetch, config: Partial<RepairConfig> = {}, watch?: 
   return async (request) => {
     if (!isChatCompletion(request)) return (await reach(next, request)).response;
     const bytes = await readBody(request, settings.requestBytes);
-    if (bytes === undefined) return tooLarge(settings.requestBytes);
+    if (bytes instanceof Response) return bytes;
     const asked = readJson(bytes);
     const exchange = openExchange(request, bytes, readChatRequest(asked ?? {}), watch);
     const answer = async () => {

@@ -4,7 +4,6 @@ import type { OpenUpstream } from "./open_upstream.ts";
 import type { Fetch } from "./repair.ts";
 import { modelNotFound, type Route, type Router } from "./router.ts";
 import { isChatCompletion, readBody, withBody } from "./wire/chat_request.ts";
-import { tooLarge } from "./wire/client_answer.ts";
 import { isObject } from "./wire/call_piece.ts";
 import type { Json } from "./wire/openai.ts";
 
@@ -33,7 +32,7 @@ function hasJson(request: Request): boolean {
 
 async function byModel(request: Request, router: Router<OpenUpstream>, limit: number): Promise<Response> {
   const bytes = await readBody(request, limit);
-  if (bytes === undefined) return tooLarge(limit);
+  if (bytes instanceof Response) return bytes;
   const model = modelIn(bytes);
   if (model === undefined) return await router.first.fetch(withBody(request, bytes));
   const route = router.route(model);

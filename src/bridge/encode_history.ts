@@ -1,5 +1,5 @@
 /** Rewrites the messages of a request: earlier calls and results as text of the protocol, in their order. */
-import { isObject } from "../wire/call_piece.ts";
+import { inWords, isObject } from "../wire/call_piece.ts";
 import type { Json } from "../wire/openai.ts";
 import type { Bridge, PastCall, SchemaOf } from "./bridge.ts";
 import { argumentsText } from "./past_call.ts";
@@ -57,7 +57,11 @@ function callsOf({ tool_calls, function_call }: Json): (PastCall & { readonly id
     isObject(call) && isObject(call.function) ? [{ id: call.id, of: call.function }] : []
   );
   if (isObject(function_call)) called.push({ id: function_call.name, of: function_call });
-  return called.map(({ id, of }) => ({ id, name: String(of.name ?? ""), json: argumentsText(of.arguments) }));
+  return called.map(({ id, of }) => ({
+    id,
+    name: inWords(of.name ?? ""),
+    json: argumentsText(of.arguments),
+  }));
 }
 
 function assistant(message: Json, calls: readonly PastCall[], bridge: Bridge, schemaOf: SchemaOf): Json {
@@ -84,7 +88,7 @@ function joinUser(messages: Json[], parts: readonly Json[]): void {
 }
 
 function partsOf(content: unknown): Json[] {
-  if (Array.isArray(content)) return content.map((part) => isObject(part) ? part : text(String(part)));
+  if (Array.isArray(content)) return content.map((part) => isObject(part) ? part : text(inWords(part)));
   if (content === null || content === undefined || content === "") return [];
   return [text(typeof content === "string" ? content : JSON.stringify(content))];
 }

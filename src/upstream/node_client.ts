@@ -43,7 +43,10 @@ function attempt(outgoing: Outgoing, agent: http.Agent | false): Promise<Answer>
     path: url.pathname + url.search,
     headers: { ...Object.fromEntries(headers), ...lengthHeaders(outgoing) },
   });
-  const abort = () => void request.destroy();
+  const abort = () => {
+    request.destroy();
+    reject(signal.reason); // under Deno nothing else tells of it while the head of the answer is on its way
+  };
   signal.addEventListener("abort", abort, { once: true });
   request.on("close", () => signal.removeEventListener("abort", abort));
   request.on("error", (error) => {

@@ -9,6 +9,7 @@ import { encodeEvent, type SseEvent } from "./sse.ts";
 import type { Opening } from "./opening.ts";
 import type { Item, Stage } from "./stage.ts";
 import { failOpen, type Stages } from "./stages.ts";
+import { isTooDeep } from "./too_deep.ts";
 import type { TurnStage } from "./turn_stage.ts";
 import { type Usage, usageOf } from "./usage.ts";
 
@@ -173,10 +174,10 @@ export function encode(out: Out): string {
   return out.raw ?? encodeEvent(JSON.stringify((out as Item).chunk));
 }
 
-/** The value of a JSON text; undefined when it is none. */
+/** The value of a JSON text; undefined when it is none, or none that could be worked on. */
 export function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return isTooDeep(text) ? undefined : JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -66,6 +66,11 @@ export function fromFunctionCall(delta: Delta): Delta {
   return { ...rest, tool_calls: [{ function: called } as unknown as ToolCallDelta] };
 }
 
+/** Any JSON value in words; `String()` throws on objects whose `toString` is not what it should be. */
+export function inWords(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value) ?? "";
+}
+
 /** Whether `value` is a JSON object. */
 export function isObject(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);

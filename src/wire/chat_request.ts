@@ -1,8 +1,10 @@
 /** The request of a chat completion, as far as the way back needs it. */
 import type { Schema, Tool } from "../parse/dialect.ts";
 import { isObject } from "./call_piece.ts";
+import { bodyBroken, tooLarge } from "./client_answer.ts";
 import { parseExact } from "./exact_json.ts";
 import type { Json } from "./openai.ts";
+import { isTooDeep } from "./too_deep.ts";
 import { concat } from "./upstream_body.ts";
 
 /** What a request asks for. */
@@ -22,22 +24,24 @@ export function isChatCompletion(request: Pick<Request, "method" | "url">): bool
   return request.method === "POST" && /\/chat\/completions\/*$/.test(new URL(request.url).pathname);
 }
 
-/** The body of a request; undefined when it is larger than `limit`. */
-export async function readBody(
-  request: Request,
-  limit: number,
-): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  if (Number(request.headers.get("content-length") ?? 0) > limit) return undefined;
+/** The body of a request; the answer to it when it is larger than `limit`, or cannot be read. */
+export async function readBody(request: Request, limit: number): Promise<Uint8Array<ArrayBuffer> | Response> {
+  if (Number(request.headers.get("content-length") ?? 0) > limit) return tooLarge(limit);
   if (request.body === null) return new Uint8Array();
   const reader = request.body.getReader();
   const pieces: Uint8Array[] = [];
   let size = 0;
-  for (let read = await reader.read(); !read.done; read = await reader.read()) {
-    pieces.push(read.value);
-    size += read.value.length;
-    if (size <= limit) continue;
-    reader.cancel().catch(() => {}); // refused: how the rest fares does not matter
-    return undefined;
+  try {
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      pieces.push(read.value);
+      size += read.value.length;
+      if (size <= limit) continue;
+      reader.cancel().catch(() => {}); // refused: how the rest fares does not matter
+      return tooLarge(limit);
+    }
+  } catch (error) {
+    if (request.signal.aborted) throw error; // there is nobody to be told
+    return bodyBroken();
   }
   return concat(pieces, size);
 }
@@ -50,10 +54,11 @@ export function withBody(request: Request, body: string | Uint8Array<ArrayBuffer
   return made;
 }
 
-/** A body as JSON; undefined when it is no object: then the upstream answers it. */
+/** A body as JSON; undefined when it is no object, or nested too deep to be worked on: then the upstream answers it. */
 export function readJson(bytes: Uint8Array): Json | undefined {
   try {
-    const body = parseExact(new TextDecoder().decode(bytes));
+    const text = new TextDecoder().decode(bytes);
+    const body = isTooDeep(text) ? undefined : parseExact(text);
     return isObject(body) ? body : undefined;
   } catch {
     return undefined;

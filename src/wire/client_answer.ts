@@ -51,6 +51,13 @@ export async function beginningOf(
   }, { highWaterMark: 0 });
 }
 
+/** The request's body breaks off, or is not in the chunks that its headers promise. */
+export function bodyBroken(): Response {
+  const message =
+    "Cannot read the request: its body broke off, or its chunks are malformed. Send it again, whole.";
+  return errorResponse(400, { message, type: "invalid_request_error", code: "invalid_request" });
+}
+
 /** The request is larger than it may be. */
 export function tooLarge(limit: number): Response {
   const message = `The request body is larger than ${limit} bytes, the limit set here. ` +

@@ -1,5 +1,5 @@
 /** Errors in OpenAI's shape: read from what upstreams send, and written for clients. */
-import { isObject } from "./call_piece.ts";
+import { inWords, isObject } from "./call_piece.ts";
 import type { Json } from "./openai.ts";
 
 /** The inside of `{"error": …}`. */
@@ -36,7 +36,7 @@ const TYPES: { readonly [status: number]: string } = {
  * (vLLM), `{"type": "error"}` (Anthropic), or whatever stands in an event named `error`.
  */
 export function errorIn(value: unknown, name?: string): Json | undefined {
-  if (!isObject(value)) return name === "error" ? { message: String(value) } : undefined;
+  if (!isObject(value)) return name === "error" ? { message: inWords(value) } : undefined;
   const { error } = value;
   if (isObject(error)) return error;
   if (typeof error === "string" && error !== "") return { message: error, ...pick(value) };
@@ -46,7 +46,8 @@ export function errorIn(value: unknown, name?: string): Json | undefined {
 /** The HTTP status that an upstream's error would have had, had it not come behind a 200. */
 export function statusOf(error: Json): number {
   for (const key of ["status", "status_code", "statusCode", "http_status", "code"]) {
-    const status = Number(error[key]);
+    const said = error[key];
+    const status = typeof said === "string" ? Number(said) : said as number;
     if (Number.isInteger(status) && status >= 400 && status <= 599) return status;
   }
   const words = [error.type, error.code, error.status].filter((word) => typeof word === "string").join(" ");

@@ -1,5 +1,5 @@
 /** The protocol around a turn: role, finish reason, envelope (rules 13 and 15), for each choice on its own. */
-import { isObject } from "./call_piece.ts";
+import { inWords, isObject } from "./call_piece.ts";
 import { finishReason, isProtocolFinish } from "./finish.ts";
 import type { Choice, Chunk, Delta, Json } from "./openai.ts";
 import type { Report } from "./problem.ts";
@@ -71,8 +71,8 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
     let chunk = withChoices(before, problem);
     if (tools && chunk.choices !== undefined) chunk = withEnvelope(chunk);
     if (resumed) chunk = { ...chunk, ...envelope };
-    const choices = chunk.choices;
-    if (choices !== undefined && choices.length > 0) {
+    const { choices } = chunk;
+    if (Array.isArray(choices) && choices.length > 0) {
       let mended: Choice[] | undefined; // most chunks need none: no list is made for them
       choices.forEach((choice, position) => {
         const now = mendChoice(choice, position, chunk);
@@ -132,7 +132,7 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
       return word === null || word === undefined ? choice : { ...choice, finish_reason: null };
     }
     if (state.finish !== undefined) {
-      problem("finish-repeated", String(word)); // OpenRouter, symptoms C10
+      problem("finish-repeated", inWords(word)); // OpenRouter, symptoms C10
       const empty = Object.values(delta).every((value) =>
         value === null || value === "" || value === "assistant"
       );
@@ -140,8 +140,8 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
         ? undefined
         : { ...choice, finish_reason: null };
     }
-    state.finish = options.finishKept?.has(String(word))
-      ? String(word)
+    state.finish = options.finishKept?.has(inWords(word))
+      ? inWords(word)
       : finishOf(index, state, reason, word);
     return state.finish === word ? choice : { ...choice, finish_reason: state.finish };
   };
@@ -153,8 +153,8 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
     else if (outcome === "whole" && tools) finish = "tool_calls";
     else if (outcome === "none" && reason === "tool_calls") finish = "stop";
     else if (outcome === "none" && reason === "function_call" && tools) finish = "stop";
-    if (!isProtocolFinish(word)) options.finished?.(String(word));
-    if (!isProtocolFinish(word) || finish !== word) problem("finish-changed", `${String(word)} → ${finish}`);
+    if (!isProtocolFinish(word)) options.finished?.(inWords(word));
+    if (!isProtocolFinish(word) || finish !== word) problem("finish-changed", `${inWords(word)} → ${finish}`);
     return finish;
   };
 

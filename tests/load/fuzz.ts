@@ -59,6 +59,7 @@ async function fuzz(
   what: string,
   { count, seed, only, ...options }: FuzzOptions,
   upstreamPort: number,
+  quiet: () => void | Promise<void>,
   one: (port: number, n: number, findings: Findings) => Promise<void>,
 ): Promise<LoadReport> {
   const upstream = `http://127.0.0.1:${upstreamPort}/v1`;
@@ -73,6 +74,7 @@ async function fuzz(
     if (isAlive(pid)) await one(port, only ?? n, findings);
   });
   const seconds = (Date.now() - begun) / 1000;
+  await quiet();
   const left = await settledSockets(pid, idle.sockets) - idle.sockets;
   const alive = isAlive(pid);
   const health = alive
@@ -104,7 +106,7 @@ export async function fuzzRequests(options: FuzzOptions): Promise<LoadReport> {
   const answer =
     `HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`;
   await using upstream = await rawUpstream((socket) => socket.end(answer));
-  return await fuzz("malformed requests", options, upstream.port, async (port, n, findings) => {
+  return await fuzz("malformed requests", options, upstream.port, () => {}, async (port, n, findings) => {
     const { sort, bytes, whole } = badRequest(options.seed, n);
     const reply = await sendRaw(port, bytes, whole ? PATIENCE_MS : SHORT_MS);
     findings.seen(reply.status === 0 ? (reply.closed ? "closed" : "waited for more") : String(reply.status));
@@ -112,15 +114,19 @@ export async function fuzzRequests(options: FuzzOptions): Promise<LoadReport> {
     if (whole && reply.status === 0) {
       findings.bad(reply.closed ? "closed without an answer" : "no answer", example);
     }
-    if (reply.status >= 500) findings.bad(`status ${reply.status} that the upstream did not cause`, example);
+    const ours = reply.status >= 500 && reply.status !== 505; // the runtime's own word for HTTP/9.9
+    if (ours) findings.bad(`status ${reply.status} that the upstream did not cause`, example);
     if (reply.text.includes("internal_error")) findings.bad("internal_error", example);
   });
 }
 
 /** Answers that no server should send. */
 export async function fuzzAnswers(options: FuzzOptions): Promise<LoadReport> {
+  const open = new Set<net.Socket>();
   const server = net.createServer((socket) => {
     let text = "";
+    open.add(socket);
+    socket.on("close", () => open.delete(socket));
     socket.on("error", () => {}).on("data", (bytes) => {
       text += bytes.toString("latin1");
       const [, length] = /content-length: (\d+)/i.exec(text) ?? [];
@@ -137,6 +143,7 @@ export async function fuzzAnswers(options: FuzzOptions): Promise<LoadReport> {
       "malformed answers",
       options,
       (server.address() as AddressInfo).port,
+      () => open.forEach((socket) => socket.destroy()), // Callmend may keep them for the next request
       async (port, n, findings) => {
         const { sort, bytes, expect } = badAnswer(options.seed, n);
         const [streams, offers, bridged] = [n % 3 !== 0, n % 5 !== 0, n % 7 === 0];
@@ -156,10 +163,7 @@ export async function fuzzAnswers(options: FuzzOptions): Promise<LoadReport> {
         const example = `${n} (${sort}): ${told(reply)}`;
         if (!reply.closed) findings.bad("no end", example);
         else if (reply.status === 0) findings.bad("closed without an answer", example);
-        const theirs = Buffer.from(bytes).toString("latin1", 0, 20);
-        if (reply.status === 500 && !/ 500 /.test(theirs) && !bytes.includes(0x35)) {
-          findings.bad("status 500", example);
-        }
+        if (reply.status === 500 && !Buffer.from(bytes).includes("500")) findings.bad("status 500", example);
         if (reply.text.includes("internal_error")) {
           findings.bad("internal_error", example);
         }
