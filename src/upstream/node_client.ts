@@ -80,13 +80,17 @@ function answerOf(method: string, response: http.IncomingMessage): Answer {
   return { ...answer, body: undefined };
 }
 
-/** Sends a body up piece by piece, no faster than the upstream takes it. */
+/** Sends a body up piece by piece, no faster than the upstream takes it; when that is done early, so is the body. */
 async function upload(body: ReadableStream<Uint8Array>, request: http.ClientRequest): Promise<void> {
+  const reader = body.getReader();
   let wake = () => {}; // goes on with the upload
-  request.on("drain", () => wake()).on("close", () => wake());
-  for await (const bytes of body) {
+  request.on("drain", () => wake()).on("close", () => {
+    wake();
+    reader.cancel().catch(() => {}); // a client that never sends the rest would keep its connection open
+  });
+  for (let read = await reader.read(); !read.done; read = await reader.read()) {
     if (request.destroyed) return;
-    if (!request.write(bytes)) await new Promise<void>((resolve) => wake = resolve);
+    if (!request.write(read.value)) await new Promise<void>((resolve) => wake = resolve);
   }
   request.end();
 }
