@@ -280,9 +280,12 @@ const SORTS: { readonly [sort: string]: (random: Random) => Omit<BadAnswer, "sor
     };
   },
   "huge event": (random) => {
-    const size = pick(random, [100_000, 1_000_000, random() < 0.1 ? 8_000_000 : 10_000]);
-    const fill = pick(random, ["x", "<", "<tool_call>", "[", "\\u00e9", '{\\"a\\":', "\\n"]);
-    const content = fill.repeat(Math.ceil(size / fill.length));
+    // Text of nothing but beginnings of calls is looked at some twenty times over: a little is enough of it.
+    const [fill, most] = pick(random, [
+      ...["x", "\\u00e9", '{\\"a\\":'].map((each) => [each, random() < 0.1 ? 8_000_000 : 1_000_000] as const),
+      ...["<", "<tool_call>", "[", "\\n"].map((each) => [each, 20_000] as const),
+    ]);
+    const content = fill.repeat(1 + below(random, most / fill.length));
     const event = pick(random, [
       `data: {"choices":[{"index":0,"delta":{"content":"${content}"}}]}\n\n`,
       `data: ${content}\n\n`,
