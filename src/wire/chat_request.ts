@@ -24,21 +24,27 @@ export function isChatCompletion(request: Pick<Request, "method" | "url">): bool
   return request.method === "POST" && /\/chat\/completions\/*$/.test(new URL(request.url).pathname);
 }
 
+/** Of a body that is too large, so many times the limit are read before the connection is given up. */
+const MOST_DRAINED = 4;
+
 /** The body of a request; the answer to it when it is larger than `limit`, or cannot be read. */
 export async function readBody(request: Request, limit: number): Promise<Uint8Array<ArrayBuffer> | Response> {
-  if (Number(request.headers.get("content-length") ?? 0) > limit) return tooLarge(limit);
   if (request.body === null) return new Uint8Array();
   const reader = request.body.getReader();
-  const pieces: Uint8Array[] = [];
+  let pieces: Uint8Array[] = [];
   let size = 0;
+  let refused = Number(request.headers.get("content-length") ?? 0) > limit;
   try {
     for (let read = await reader.read(); !read.done; read = await reader.read()) {
-      pieces.push(read.value);
       size += read.value.length;
-      if (size <= limit) continue;
-      reader.cancel().catch(() => {}); // refused: how the rest fares does not matter
-      return tooLarge(limit);
+      refused ||= size > limit;
+      if (!refused) pieces.push(read.value);
+      else pieces = []; // the rest is read all the same: while they send, most clients do not see an answer
+      if (size <= MOST_DRAINED * limit) continue;
+      reader.cancel().catch(() => {}); // how the rest fares does not matter
+      break;
     }
+    if (refused) return tooLarge(limit);
   } catch (error) {
     if (request.signal.aborted) throw error; // there is nobody to be told
     return bodyBroken();
