@@ -1,0 +1,52 @@
+/** Applies changes of the configuration file while the server runs: a good one to new requests, a bad one not at all. */
+import process from "node:process";
+import { exposure } from "../access.ts";
+import { type Config, ConfigError, type Texts } from "../config.ts";
+import { watchFile } from "../file_watch.ts";
+import type { Running } from "../server.ts";
+import type { Context } from "./command.ts";
+import { loadConfig } from "./setting_options.ts";
+
+/** What is read again: the file, with the flags that go with it. */
+export interface Source {
+  readonly path: string;
+  /** What stood in it when it was read. */
+  readonly text: string;
+  readonly flags: Texts;
+}
+
+/** Follows the file from now on, and reads it at once on SIGHUP. */
+export function reloadOnChange(running: Running, { path, text, flags }: Source, context: Context): void {
+  const { environment, log } = context;
+  const changed = (text: string) => {
+    try {
+      const { config } = loadConfig(flags, environment, { path, text });
+      apply(running, config);
+      log(`${path} is applied to new requests`);
+      for (const line of leftOut(running.config(), config)) log(`${path}: ${line}`);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      error.problems.forEach(log);
+      log(`${path} cannot be used as it is now: what was read before stays in force`);
+    }
+  };
+  const gone = (problem: string) =>
+    log(`Cannot read ${path}: ${problem}. What was read before stays in force.`);
+  const watch = watchFile(path, text, { changed, gone });
+  process.on("SIGHUP", () => void watch.look());
+}
+
+/** Where it listens stays, so what strangers could use is judged by that. */
+function apply(running: Running, config: Config): void {
+  const { host, port } = running.config();
+  const kept = { ...config, host, port };
+  const exposed = exposure(kept);
+  if (exposed !== undefined) throw new ConfigError([exposed]);
+  running.apply(kept);
+}
+
+/** What has changed in the file and cannot while the server runs. */
+function leftOut(now: Config, wanted: Config): string[] {
+  return (["host", "port"] as const).filter((name) => now[name] !== wanted[name])
+    .map((name) => `listen.${name} ${wanted[name]} needs a restart; it is still ${now[name]}`);
+}
