@@ -1,11 +1,10 @@
 /** An upstream that is asked: its connections, its own pipeline, and what is observed of it. */
 import { type KeyRing, withCredential } from "./access.ts";
 import type { Config, UpstreamSettings } from "./config.ts";
-import type { DebugLog } from "./observe/debug_log.ts";
 import { type Fetch, repair } from "./repair.ts";
 import type { RepairConfig } from "./repair_config.ts";
 import type { Upstream } from "./upstream.ts";
-import type { ExchangeReport, Observe } from "./wire/exchange.ts";
+import type { Watch } from "./wire/watcher.ts";
 
 /** An upstream in use. */
 export interface OpenUpstream {
@@ -24,8 +23,8 @@ export interface Opening {
   readonly connect: (settings: UpstreamSettings) => Upstream;
   /** The keys of clients, which do not go upstream. */
   readonly secret: () => KeyRing;
-  readonly observe: (report: ExchangeReport, upstream: string) => void;
-  readonly debug?: DebugLog | undefined;
+  /** Who looks on at the exchanges of an upstream, by its name. */
+  readonly watch: (upstream: string) => Watch;
 }
 
 /**
@@ -60,14 +59,9 @@ export function openUpstreams(
 
 type PipelineSettings = UpstreamSettings & Pick<Config, "requestBytes" | "keepAliveMs">;
 
-/** The one place where pipelines of the server are made, and observed. */
-function pipeline(next: Fetch, settings: PipelineSettings, { observe, debug }: Opening): Fetch {
+/** An upstream's own pipeline. */
+function pipeline(next: Fetch, settings: PipelineSettings, { watch }: Opening): Fetch {
   const { name, upstream, upstreamKey: _, ...rest } = settings;
   const config: Partial<RepairConfig> = { ...rest, upstreamHost: new URL(upstream.origin).hostname };
-  const made = (inner: Fetch, also?: Observe) =>
-    repair(inner, config, (report) => {
-      observe(report, name);
-      also?.(report);
-    });
-  return debug === undefined ? made(next) : debug.around(next, made);
+  return repair(next, config, watch(name));
 }

@@ -10,7 +10,7 @@ import { hostMatcher, type Patched, patchFetch } from "./plugin_patch.ts";
 import { type Fetch, repair } from "./repair.ts";
 import { settingRows } from "./settings.ts";
 import { version } from "./version.ts";
-import type { Observe } from "./wire/exchange.ts";
+import type { Watch } from "./wire/watcher.ts";
 import { wrapFetch } from "./wrap_fetch.ts";
 
 /** The hosts whose answers are mended when nothing else is said. */
@@ -49,8 +49,7 @@ export const Callmend = (input?: PluginInput, options?: PluginOptions): Promise<
   const debug = debugLog(warn);
   const patched: Patched = patchFetch(
     hostMatcher(list),
-    (fetch) =>
-      wrapFetch(fetch, (next) => debug.around(next, (inner, observe) => byHost(inner, rest, observe, warn))),
+    (fetch) => wrapFetch(fetch, (next) => byHost(next, rest, debug.watch, warn)),
   );
   if (patched.first) {
     const announcement = `Callmend ${version} mends tool calls in answers from ${list}`;
@@ -73,7 +72,7 @@ function debugLog(tell: (line: string) => void): DebugLog {
 function byHost(
   next: Fetch,
   options: InsideOptions,
-  observe: Observe,
+  watch: Watch,
   warn: (problem: string) => void,
 ): Fetch {
   const variables = settingRows.filter(([, { server }]) => !server)
@@ -88,7 +87,7 @@ function byHost(
       const good = variables.filter(([name, text]) =>
         guarded(() => read({ [name]: text }), undefined, warn) !== undefined
       );
-      pipeline = repair(next, { ...read(Object.fromEntries(good)), ...given }, observe);
+      pipeline = repair(next, { ...read(Object.fromEntries(good)), ...given }, watch);
       pipelines.set(host, pipeline);
     }
     return pipeline(request);

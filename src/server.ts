@@ -11,7 +11,7 @@ import { routed } from "./routing.ts";
 import { addressOf } from "./upstream/address.ts";
 import { createUpstream } from "./upstream.ts";
 import { version } from "./version.ts";
-import type { ExchangeReport } from "./wire/exchange.ts";
+import { type ExchangeReport, onEnd, watchAll } from "./wire/watcher.ts";
 
 /** Takes one line of the log. */
 export type Log = (line: string) => void;
@@ -53,17 +53,22 @@ export interface Handler {
 export function createHandler({ config, fetch, log = () => {}, debug, port }: HandlerOptions): Handler {
   const started = Date.now();
   const connect = fetch ? () => Object.assign(fetch.bind(null), { close() {}, retire() {} }) : createUpstream;
-  const observe = (report: ExchangeReport, name: string) => {
-    const told = fixesOf(report, state.upstreams.length > 1 ? `${name}/` : "");
-    if (told !== undefined) log(told);
-  };
+  /** The one place where exchanges are looked at: who looks on at those of an upstream. */
+  const watch = (upstream: string) =>
+    watchAll([
+      onEnd((report) => {
+        const told = fixesOf(report, state.upstreams.length > 1 ? `${upstream}/` : "");
+        if (told !== undefined) log(told);
+      }),
+      ...(debug ? [debug.watch] : []),
+    ]);
   const keys = new Set<string>(); // all that clients had since the start: none of them ever goes upstream
   let secret = createKeyRing([]);
   /** What depends on the settings, in one piece: a request goes by what is in force when it comes. */
   const stateOf = (config: Config, before?: readonly OpenUpstream[]) => {
     config.clientKeys.forEach((key) => keys.add(key));
     secret = createKeyRing([...keys]);
-    const upstreams = openUpstreams(config, { connect, secret: () => secret, observe, debug }, before);
+    const upstreams = openUpstreams(config, { connect, secret: () => secret, watch }, before);
     const answer = routed(createRouter(upstreams), config.requestBytes);
     return { config, upstreams, answer, ring: createKeyRing(config.clientKeys) };
   };

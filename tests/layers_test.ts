@@ -47,6 +47,7 @@ const LAYERS: readonly string[] = [
   "fixes/mod.ts",
   "fixes/plan.ts",
   "fixes/exchange.ts",
+  "way_back.ts",
   "repair.ts",
   "wrap_fetch.ts",
   "inside_options.ts",
@@ -86,7 +87,7 @@ const LAYERS: readonly string[] = [
 
 /** What runs in a browser, a worker or a plugin as well: no runtime's own names. */
 const CORE =
-  /^(?:parse|dialects|wire|bridge|fixes)\/|^(?:repair|repair_config|wrap_fetch|inside_options|provider)\.ts$/;
+  /^(?:parse|dialects|wire|bridge|fixes)\/|^(?:repair|repair_config|way_back|wrap_fetch|inside_options|provider)\.ts$/;
 
 const root = new URL("../src/", import.meta.url);
 const files = (readdirSync(root, { recursive: true }) as string[])

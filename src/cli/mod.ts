@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { version } from "../version.ts";
 import { BAD_USAGE, type Context, type MakeCommand } from "./command.ts";
+import { makeCapture } from "./capture.ts";
 import { makeConfig } from "./config.ts";
 import { makeConvert } from "./convert.ts";
 import { makeDebug } from "./debug.ts";
@@ -10,6 +11,7 @@ import { makeDialects } from "./dialects.ts";
 import { makeFixes } from "./fixes.ts";
 import { makeHealthcheck } from "./healthcheck.ts";
 import { makeOpencode } from "./opencode.ts";
+import { makeReplay } from "./replay.ts";
 import { makeServe, settingsHelp } from "./serve.ts";
 import { makeVersion } from "./version.ts";
 
@@ -23,6 +25,8 @@ const commands: readonly MakeCommand[] = [
   makeFixes,
   makeOpencode,
   makeDebug,
+  makeCapture,
+  makeReplay,
   makeHealthcheck,
   makeVersion,
 ];
@@ -49,20 +53,19 @@ function makeProgram(context: Context): Command {
       () => `\n${settingsHelp()}\n\nExample:\n  callmend --upstream http://127.0.0.1:8000/v1`,
     );
   commands.forEach((make, n) => program.addCommand(make(context), { isDefault: n === 0 }));
-  for (const [name, each] of named(program, "callmend")) {
-    each.exitOverride().showHelpAfterError(`(${name} --help says more)`).configureOutput({
-      writeOut: (text) => context.print(text.trimEnd()),
-      writeErr: (text) => context.log(text.trimEnd()),
-      getOutHasColors: () => false, // Commander would read variables to find out
-      getErrHasColors: () => false,
-    });
-  }
+  dress(program, "callmend", context);
   return program;
 }
 
-/** A command and those under it, by what a user types for them. */
-function named(made: Command, name: string): [name: string, made: Command][] {
-  return [[name, made], ...made.commands.flatMap((each) => named(each, `${name} ${each.name()}`))];
+/** What each command and its own commands have in common. */
+function dress(made: Command, name: string, context: Context): void {
+  made.exitOverride().showHelpAfterError(`(${name} --help says more)`).configureOutput({
+    writeOut: (text) => context.print(text.trimEnd()),
+    writeErr: (text) => context.log(text.trimEnd()),
+    getOutHasColors: () => false, // Commander would read variables to find out
+    getErrHasColors: () => false,
+  });
+  for (const inner of made.commands) dress(inner, `${name} ${inner.name()}`, context);
 }
 
 /** Behind a default command Commander takes an unknown name for one operand too many. */
