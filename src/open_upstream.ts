@@ -1,10 +1,11 @@
 /** An upstream that is asked: its connections, its own pipeline, and what is observed of it. */
 import { type KeyRing, withCredential } from "./access.ts";
 import type { Config, UpstreamSettings } from "./config.ts";
+import type { Observation } from "./observe/observation.ts";
 import { type Fetch, repair } from "./repair.ts";
 import type { RepairConfig } from "./repair_config.ts";
+import { addressOf } from "./upstream/address.ts";
 import type { Upstream } from "./upstream.ts";
-import type { Watch } from "./wire/watcher.ts";
 
 /** An upstream in use. */
 export interface OpenUpstream {
@@ -23,8 +24,8 @@ export interface Opening {
   readonly connect: (settings: UpstreamSettings) => Upstream;
   /** The keys of clients, which do not go upstream. */
   readonly secret: () => KeyRing;
-  /** Who looks on at the exchanges of an upstream, by its name. */
-  readonly watch: (upstream: string) => Watch;
+  /** Looks on at each of them. */
+  readonly watch: Observation["watch"];
 }
 
 /**
@@ -59,9 +60,9 @@ export function openUpstreams(
 
 type PipelineSettings = UpstreamSettings & Pick<Config, "requestBytes" | "keepAliveMs">;
 
-/** An upstream's own pipeline. */
+/** The one place where pipelines of the server are made, and looked on. */
 function pipeline(next: Fetch, settings: PipelineSettings, { watch }: Opening): Fetch {
   const { name, upstream, upstreamKey: _, ...rest } = settings;
   const config: Partial<RepairConfig> = { ...rest, upstreamHost: new URL(upstream.origin).hostname };
-  return repair(next, config, watch(name));
+  return repair(next, config, watch({ name, address: addressOf(upstream), config }));
 }

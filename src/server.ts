@@ -3,7 +3,8 @@ import { createKeyRing, keyRefusal } from "./access.ts";
 import type { Config } from "./config.ts";
 import { errorAnswer, InvalidRequest } from "./error_answer.ts";
 import { inUrl, listen, type Peer } from "./listen.ts";
-import type { DebugLog } from "./observe/debug_log.ts";
+import { printable } from "./observe/log.ts";
+import { createObservation, type Observation } from "./observe/observation.ts";
 import { type OpenUpstream, openUpstreams } from "./open_upstream.ts";
 import type { Fetch } from "./repair.ts";
 import { createRouter } from "./router.ts";
@@ -11,10 +12,7 @@ import { routed } from "./routing.ts";
 import { addressOf } from "./upstream/address.ts";
 import { createUpstream } from "./upstream.ts";
 import { version } from "./version.ts";
-import { type ExchangeReport, onEnd, watchAll } from "./wire/watcher.ts";
-
-/** Takes one line of the log. */
-export type Log = (line: string) => void;
+import { ID_HEADER } from "./wire/exchange.ts";
 
 /** A server that runs. */
 export interface Running {
@@ -34,8 +32,7 @@ export interface HandlerOptions {
   readonly config: Config;
   /** How requests reach the upstream, whichever it is; over the network when not said. */
   readonly fetch?: Fetch;
-  readonly log?: Log;
-  readonly debug?: DebugLog | undefined;
+  readonly observation?: Observation;
   /** The port that is listened on, once it is known. */
   readonly port?: () => number;
 }
@@ -50,18 +47,11 @@ export interface Handler {
 }
 
 /** Makes the function that answers each request. */
-export function createHandler({ config, fetch, log = () => {}, debug, port }: HandlerOptions): Handler {
+export function createHandler(options: HandlerOptions): Handler {
+  const { config, fetch, observation = createObservation(config), port } = options;
+  const { log, metrics, watch } = observation;
   const started = Date.now();
   const connect = fetch ? () => Object.assign(fetch.bind(null), { close() {}, retire() {} }) : createUpstream;
-  /** The one place where exchanges are looked at: who looks on at those of an upstream. */
-  const watch = (upstream: string) =>
-    watchAll([
-      onEnd((report) => {
-        const told = fixesOf(report, state.upstreams.length > 1 ? `${upstream}/` : "");
-        if (told !== undefined) log(told);
-      }),
-      ...(debug ? [debug.watch] : []),
-    ]);
   const keys = new Set<string>(); // all that clients had since the start: none of them ever goes upstream
   let secret = createKeyRing([]);
   /** What depends on the settings, in one piece: a request goes by what is in force when it comes. */
@@ -89,22 +79,30 @@ export function createHandler({ config, fetch, log = () => {}, debug, port }: Ha
     const response = await answered().catch((error: unknown) => {
       // There is nobody left to answer.
       if (request.signal.aborted) return new Response(null, { status: 499 });
-      log(`${method} ${path} failed: ${traceOf(error)}`);
+      const trace = traceOf(error);
+      log.error("failed", { method, path, error: trace }, `${method} ${path} failed: ${trace}`);
       return errorAnswer(error);
     });
-    log(`${method} ${path} ${response.status} ${Date.now() - start} ms`);
+    if (response.headers.has(ID_HEADER)) return response; // an exchange has a line of its own
+    metrics.passed(response.status);
+    const { status } = response;
+    const total_ms = Date.now() - start;
+    log.info("request", { method, path, status, total_ms }, `${status} ${method} ${path}; ${total_ms} ms`);
     return response;
   };
   return Object.assign(handler, {
     config: () => state.config,
-    apply: (config: Config) => void (state = stateOf(config, state.upstreams)),
+    apply(config: Config) {
+      observation.apply(config);
+      state = stateOf(config, state.upstreams);
+    },
     close: () => state.upstreams.forEach(({ connection }) => connection.close()),
   });
 }
 
 /** Starts the server. Throws a `ListenError` when the address cannot be had. */
-export function serve(config: Config, log?: Log, debug?: DebugLog): Running {
-  const handler = createHandler({ config, debug, port: () => listener.port, ...(log && { log }) });
+export function serve(config: Config, observation: Observation = createObservation(config)): Running {
+  const handler = createHandler({ config, observation, port: () => listener.port });
   const listener = listen(config, handler);
   return {
     port: listener.port,
@@ -119,7 +117,7 @@ export function serve(config: Config, log?: Log, debug?: DebugLog): Running {
       const whole = await Promise.race([listener.stop().then(() => true), late]);
       clearTimeout(timer);
       handler.close();
-      await debug?.settled();
+      await observation.settled();
       return whole;
     },
   };
@@ -140,26 +138,10 @@ function health({ mode, upstream, upstreams }: Config, port: number, started: nu
   });
 }
 
-/** The line of the log that names what vendors' fixes did; undefined when they did nothing. */
-function fixesOf({ model, fixes, problems }: ExchangeReport, upstream: string): string | undefined {
-  const failed = problems.filter(({ code }) => code === "fix-failed").map(({ detail }) =>
-    `; failed: ${detail}`
-  );
-  if (fixes.length + failed.length === 0) return undefined;
-  return `fixes for ${upstream}${printable(model)}: ${fixes.join(", ") || "none"}${
-    printable(failed.join(""))
-  }`;
-}
-
 /** The path as it may stand in a log line: no host, no query, as keys travel in queries, and no control characters. */
 function pathOf(url: string): string {
   const [path] = url.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, "").split(/[?#]/);
   return printable((path || "/").replaceAll(" ", "?"));
-}
-
-/** A text without what could end a line of the log or paint it. */
-function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, "?");
 }
 
 /** An expected error is told in one line; an unexpected one with where it came from. */

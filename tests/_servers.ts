@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import manifest from "../deno.json" with { type: "json" };
 import { type Config, readConfig, type Texts } from "../src/config.ts";
 import { readConfigFile } from "../src/config_file.ts";
+import { createObservation } from "../src/observe/observation.ts";
 import { type Running, serve } from "../src/server.ts";
 
 /** A server of a test; goes away at the end of the block that declares it with `await using`. */
@@ -50,6 +51,11 @@ export function rawUpstream(answer: (socket: net.Socket, nth: number) => void): 
   }));
 }
 
+/** The proxy as the program runs it, with its log in text. */
+export function serveObserved(config: Config, write: (line: string) => void): Running {
+  return serve(config, createObservation(config, { write }));
+}
+
 /** The proxy in front of an upstream, in this process. */
 export function proxyTo(
   upstream: { readonly port: number } | string,
@@ -58,7 +64,7 @@ export function proxyTo(
   const address = typeof upstream === "string" ? upstream : `http://127.0.0.1:${upstream.port}/v1`;
   const lines: string[] = [];
   const config = readConfig({ upstream: address, port: "0", drainTimeoutMs: "1", ...flags });
-  const running = serve(config, (line) => lines.push(line));
+  const running = serveObserved(config, (line) => lines.push(line));
   return { ...running, lines, [Symbol.asyncDispose]: async () => void await running.drain() };
 }
 
@@ -69,7 +75,8 @@ export function proxyWith(
 ): Running & AsyncDisposable & { readonly lines: readonly string[] } {
   const lines: string[] = [];
   const given = { port: "0", drainTimeoutMs: "1", ...flags };
-  const running = serve(configOf(file, given), (line) => lines.push(line));
+  const config = configOf(file, given);
+  const running = serveObserved(config, (line) => lines.push(line));
   return { ...running, lines, [Symbol.asyncDispose]: async () => void await running.drain() };
 }
 

@@ -29,9 +29,11 @@ function captured(
 ) {
   const captures = createCaptures(limits);
   const plain = plainRepairConfig({ upstreamHost: "upstream.test", ...config });
-  const watch = captures.watch({ name: "test", address: "http://upstream.test/v1" }, plain, [
-    "sk-of-the-server",
-  ]);
+  const watch = captures.watch(
+    { name: "test", address: "http://upstream.test/v1" },
+    plain,
+    () => ["sk-of-the-server"],
+  );
   const fetch = repair(next, config, watch);
   const only = (): Capture => captures.get(captures.list()[0]!.id)!;
   return { captures, fetch, only };

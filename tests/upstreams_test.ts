@@ -283,7 +283,10 @@ test("/health names all upstreams, and the log says whose a model is", async () 
   ]);
   const body = JSON.stringify({ model: "one/m", messages: [{ role: "developer", content: "x" }] });
   await ask(proxy.port, "/v1/chat/completions", { body });
-  await until("the fix is told", () => proxy.lines.includes("fixes for one/m: any/developer-role"));
+  await until(
+    "the fix is told",
+    () => proxy.lines.some((line) => /info 200 \w+ m at one; .*fixes any\/developer-role/.test(line)),
+  );
 });
 
 test("one upstream without aliases is not looked into: a model may be called anything", async () => {

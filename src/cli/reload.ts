@@ -36,10 +36,13 @@ export function reloadOnChange(running: Running, { path, text, flags }: Source, 
   process.on("SIGHUP", () => void watch.look());
 }
 
+/** What cannot change while the server runs, and where it stands in the file. */
+const FIXED = [["host", "listen.host"], ["port", "listen.port"], ["logFormat", "log.format"]] as const;
+
 /** Where it listens stays, so what strangers could use is judged by that. */
 function apply(running: Running, config: Config): void {
-  const { host, port } = running.config();
-  const kept = { ...config, host, port };
+  const { host, port, logFormat } = running.config();
+  const kept = { ...config, host, port, logFormat };
   const exposed = exposure(kept);
   if (exposed !== undefined) throw new ConfigError([exposed]);
   running.apply(kept);
@@ -47,6 +50,6 @@ function apply(running: Running, config: Config): void {
 
 /** What has changed in the file and cannot while the server runs. */
 function leftOut(now: Config, wanted: Config): string[] {
-  return (["host", "port"] as const).filter((name) => now[name] !== wanted[name])
-    .map((name) => `listen.${name} ${wanted[name]} needs a restart; it is still ${now[name]}`);
+  return FIXED.filter(([name]) => now[name] !== wanted[name])
+    .map(([name, place]) => `${place} ${wanted[name]} needs a restart; it is still ${now[name]}`);
 }

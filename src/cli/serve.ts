@@ -4,6 +4,7 @@ import type { Config } from "../config.ts";
 import { ListenError } from "../listen.ts";
 import { createDebugLog, type DebugLog } from "../observe/debug_log.ts";
 import { userFolder } from "../observe/debug_settings.ts";
+import { createObservation, type Observation } from "../observe/observation.ts";
 import { type Running, serve } from "../server.ts";
 import { settingRows } from "../settings.ts";
 import { addressOf } from "../upstream/address.ts";
@@ -23,7 +24,7 @@ export const makeServe: MakeCommand = (context) => {
     const loaded = tried(() => loadConfig(flags, context.environment), context);
     if (loaded === undefined) return;
     const { config, file } = loaded;
-    const running = start(config, context, debugLog(context));
+    const running = start(config, context);
     if (running === undefined) return;
     context.print(`callmend ${version} listening on ${running.address} -> ${inFrontOf(config)}`);
     if (file !== undefined) reloadOnChange(running, { ...file, flags }, context);
@@ -39,14 +40,22 @@ function inFrontOf({ upstreams }: Config): string {
 }
 
 /** Starts the proxy; tells what to change and ends the process when its address cannot be had. */
-export function start(config: Config, context: Context, debug?: DebugLog): Running | undefined {
+export function start(config: Config, context: Context): Running | undefined {
   try {
-    return serve(config, context.log, debug);
+    return serve(config, observe(config, context));
   } catch (error) {
     if (!(error instanceof ListenError)) throw error;
     context.log(error.message);
     context.exit(1);
   }
+}
+
+/** The server's eyes: what they write goes to standard error, for people on a terminal and for programs elsewhere. */
+function observe(config: Config, context: Context): Observation {
+  const terminal = process.stderr.isTTY === true;
+  const format = config.logFormat === "auto" ? terminal ? "text" : "json" : config.logFormat;
+  const colour = terminal && !context.environment.NO_COLOR;
+  return createObservation(config, { format, colour, write: context.log, debug: debugLog(context) });
 }
 
 /** The server's debug logs: not written unless a variable or the flag file says so. */

@@ -16,10 +16,12 @@ export type CaptureChange =
 
 export interface Captures {
   readonly limits: CaptureLimits;
+  /** Goes by other limits from now on. */
+  limit(limits: CaptureLimits): void;
   /** How many bytes of memory all of them take. */
   readonly size: number;
-  /** Looks on at the exchanges with one upstream. `secrets`: texts that must never be shown. */
-  watch(upstream: CapturedUpstream, config: CapturedConfig, secrets: readonly string[]): Watch;
+  /** Looks on at the exchanges with one upstream. `secrets`: texts that must never be shown, asked for when one is. */
+  watch(upstream: CapturedUpstream, config: CapturedConfig, secrets?: () => readonly string[]): Watch;
   /** All that are kept, the newest first. */
   list(): readonly CaptureSummary[];
   get(id: string): Capture | undefined;
@@ -29,9 +31,10 @@ export interface Captures {
 
 /** `ended` is given each exchange when it is over. */
 export function createCaptures(
-  limits: CaptureLimits,
+  initial: CaptureLimits,
   ended: (capture: () => Capture) => void = () => {},
 ): Captures {
+  let limits = initial;
   const kept = new Map<string, Capturing>(); // the oldest first
   const followers = new Set<(change: CaptureChange) => void>();
   const tell = (change: CaptureChange) => followers.forEach((follower) => follower(change));
@@ -51,11 +54,17 @@ export function createCaptures(
   };
 
   return {
-    limits,
+    get limits() {
+      return limits;
+    },
+    limit(next) {
+      limits = next;
+      makeRoom(limits.exchanges, limits.bytes);
+    },
     get size() {
       return size();
     },
-    watch: (upstream, config, secrets) => (begun) => {
+    watch: (upstream, config, secrets = () => []) => (begun) => {
       if (limits.exchanges === 0 || !makeRoom(limits.exchanges - 1, limits.bytes)) return undefined;
       let unchecked = 0; // bytes since memory was last counted
       const room = (bytes: number) => {

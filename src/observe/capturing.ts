@@ -21,7 +21,7 @@ export interface CapturingOptions {
   readonly upstream: CapturedUpstream;
   readonly config: CapturedConfig;
   /** Texts that must not be in it, whatever header they came in. */
-  readonly secrets: readonly string[];
+  readonly secrets: () => readonly string[];
   /** Whether there is room for so many more bytes. */
   readonly room: (bytes: number) => boolean;
   /** Something has changed that a list shows. */
@@ -160,7 +160,7 @@ export class Capturing implements Watcher {
 
   /** All of it, without secrets. */
   whole(): Capture {
-    const secrets = new Secrets(this.#options.secrets);
+    const secrets = new Secrets(this.#options.secrets());
     const request = this.#toldRequest(this.#request, this.#asked, secrets);
     const attempts = this.#attempts.map((attempt): CapturedAttempt => ({
       request: this.#toldRequest(attempt.request, attempt.body, secrets),

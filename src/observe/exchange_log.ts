@@ -22,7 +22,7 @@ export function logExchanges(
         : WARNED.includes(report.outcome) || report.status >= 500
         ? "warn"
         : "info";
-      log[level]("exchange", fieldsOf(report, upstream));
+      log[level]("exchange", fieldsOf(report, upstream), inWords(report, upstream));
       for (const { code, detail } of report.problems) {
         const told = { id: report.id, code, detail: clean(detail) };
         if (FAULTS.test(code)) log.error("problem", told);
@@ -58,6 +58,27 @@ function fieldsOf(report: ExchangeReport, upstream: string): LogFields {
     bytes_received: bytes.received,
     bytes_sent: bytes.sent,
   };
+}
+
+/** The same for people: what matters first, and what is as usual left out. */
+function inWords(report: ExchangeReport, upstream: string): string {
+  const { times, usage, model, status, outcome, finish, mode, fixes, id } = report;
+  const list = (name: string, counts: { readonly [what: string]: number }) => {
+    const told = Object.entries(counts).map(([what, count]) => count === 1 ? what : `${what} ×${count}`);
+    return told.length === 0 ? [] : [`${name} ${told.join(", ")}`];
+  };
+  const ms = (time: number) => `${time < 10 ? time.toFixed(1) : Math.round(time)} ms`;
+  const first = times.firstByteMs === undefined ? "" : `first byte ${ms(times.firstByteMs)}, `;
+  return [
+    `${status} ${outcome} ${model || "(no model)"} at ${upstream}${mode === "bridge" ? ", bridged" : ""}`,
+    ...(finish === undefined ? [] : [`finish ${finish}`]),
+    ...list("calls", report.callsByDialect),
+    ...list("fixes", Object.fromEntries(fixes.map((fix) => [fix, 1]))),
+    ...list("problems", countsOf(report)),
+    ...(usage === undefined ? [] : [`tokens ${usage.prompt ?? "?"} + ${usage.completion ?? "?"}`]),
+    `${ms(times.totalMs)} (${first}added ${ms(times.addedMs)})`,
+    id,
+  ].join("; ");
 }
 
 /** How often each problem came. */

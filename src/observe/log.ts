@@ -10,10 +10,14 @@ export interface LogFields {
 }
 export type LogValue = string | number | boolean | readonly string[] | { readonly [name: string]: number };
 
-export type Log = { readonly [Level in LogLevel]: (message: string, fields?: LogFields) => void };
+/** `plain`: the whole of it in words, for people, instead of the message and its fields. */
+export type Log = {
+  readonly [Level in LogLevel]: (message: string, fields?: LogFields, plain?: string) => void;
+};
 
 export interface LogOptions {
-  readonly level: LogLevel;
+  /** How much is told; asked for each line, as it may change. */
+  readonly level: () => LogLevel;
   readonly format: "json" | "text";
   /** With the colours of a terminal. */
   readonly colour?: boolean;
@@ -23,12 +27,11 @@ export interface LogOptions {
 
 /** Makes a log. What comes from outside cannot end a line or paint it. */
 export function createLog({ level, format, colour = false, write }: LogOptions): Log {
-  const most = logLevels.indexOf(level);
   const line = format === "json" ? jsonLine : colour ? colouredLine : textLine;
-  const at = (level: LogLevel) => (message: string, fields: LogFields = {}) => {
-    if (logLevels.indexOf(level) > most) return;
+  const at = (own: LogLevel) => (message: string, fields: LogFields = {}, plain?: string) => {
+    if (logLevels.indexOf(own) > logLevels.indexOf(level())) return;
     const told = Object.entries(fields).filter(([, value]) => !isEmpty(value)) as [string, LogValue][];
-    write(line({ time: new Date(), level, message, told }));
+    write(line({ time: new Date(), level: own, message, told, plain }));
   };
   return { error: at("error"), warn: at("warn"), info: at("info"), debug: at("debug") };
 }
@@ -39,24 +42,27 @@ interface Line {
   readonly level: LogLevel;
   readonly message: string;
   readonly told: readonly (readonly [name: string, value: LogValue])[];
+  readonly plain: string | undefined;
 }
 
 function jsonLine({ time, level, message, told }: Line): string {
   return JSON.stringify({ time: time.toISOString(), level, message, ...Object.fromEntries(told) });
 }
 
-function textLine({ time, level, message, told }: Line): string {
-  const facts = told.map(([name, value]) => ` ${name}=${textOf(value)}`).join("");
-  return `${time.toISOString()} ${level.padEnd(5)} ${printable(message)}${facts}`;
+function textLine({ time, level, ...line }: Line): string {
+  return `${time.toISOString()} ${level} ${wordsOf(line)}`;
 }
 
 const COLOURS: { readonly [Level in LogLevel]: number } = { error: 31, warn: 33, info: 32, debug: 90 };
 
-function colouredLine({ time, level, message, told }: Line): string {
+function colouredLine({ time, level, ...line }: Line): string {
   const paint = (code: number, text: string) => `\x1b[${code}m${text}\x1b[0m`;
-  const facts = told.map(([name, value]) => ` ${paint(90, `${name}=`)}${textOf(value)}`).join("");
-  const clock = time.toTimeString().slice(0, 8);
-  return `${paint(90, clock)} ${paint(COLOURS[level], level.padEnd(5))} ${printable(message)}${facts}`;
+  return `${paint(90, time.toTimeString().slice(0, 8))} ${paint(COLOURS[level], level)} ${wordsOf(line)}`;
+}
+
+function wordsOf({ message, told, plain }: Omit<Line, "time" | "level">): string {
+  if (plain !== undefined) return printable(plain);
+  return printable(message) + told.map(([name, value]) => ` ${name}=${textOf(value)}`).join("");
 }
 
 function textOf(value: LogValue): string {
