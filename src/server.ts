@@ -1,5 +1,5 @@
 /** The server: its own few routes, and everything else through the pipeline to the upstream that is meant. */
-import { createKeyRing, keyRefusal } from "./access.ts";
+import { createKeyRing, keyRefusal, privateRefusal } from "./access.ts";
 import type { Config } from "./config.ts";
 import { errorAnswer, InvalidRequest } from "./error_answer.ts";
 import { inUrl, listen, type Peer } from "./listen.ts";
@@ -64,19 +64,32 @@ export function createHandler(options: HandlerOptions): Handler {
   };
   let state = stateOf(config);
 
-  const handler = async (request: Request): Promise<Response> => {
+  /** What only its owner may see; undefined for all other paths. */
+  const own = async (request: Request, path: string, peer?: Peer): Promise<Response | undefined> => {
+    if (path !== "/metrics" || request.method !== "GET") return undefined;
+    const { config, ring } = state;
+    // Whoever may use the proxy of everyone may count what it does as well: Prometheus asks from another machine.
+    const open = config.insecure && !ring.required;
+    return (open ? undefined : privateRefusal(request, peer?.(), ring)) ?? await metrics.answer();
+  };
+
+  /** What is thrown at once is caught too, as this is asynchronous. */
+  const answered = async (request: Request, path: string, peer?: Peer): Promise<Response> => {
+    const { answer, ring } = state;
+    const response = await own(request, path, peer);
+    if (response !== undefined) return response;
+    return ring.required && !ring.opens(request) ? keyRefusal() : await answer(request);
+  };
+
+  const handler = async (request: Request, peer?: Peer): Promise<Response> => {
     const start = Date.now();
     const { method } = request;
     const path = pathOf(request.url);
-    const { config, answer, ring } = state;
-    if (method === "GET" && path === "/health") return health(config, port?.() ?? config.port, started);
+    if (method === "GET" && path === "/health") return health(state.config, port?.() ?? config.port, started);
     if (!URL.canParse(request.url)) {
       return errorAnswer(new InvalidRequest("Cannot read the request: bad host."));
     }
-    const answered = async () =>
-      // what is thrown at once is caught too
-      ring.required && !ring.opens(request) ? keyRefusal() : await answer(request);
-    const response = await answered().catch((error: unknown) => {
+    const response = await answered(request, path, peer).catch((error: unknown) => {
       // There is nobody left to answer.
       if (request.signal.aborted) return new Response(null, { status: 499 });
       const trace = traceOf(error);

@@ -55,7 +55,8 @@ function observe(config: Config, context: Context): Observation {
   const terminal = process.stderr.isTTY === true;
   const format = config.logFormat === "auto" ? terminal ? "text" : "json" : config.logFormat;
   const colour = terminal && !context.environment.NO_COLOR;
-  return createObservation(config, { format, colour, write: context.log, debug: debugLog(context) });
+  const traced = "Deno" in globalThis && /^(?:1|true)$/i.test(context.environment.OTEL_DENO ?? "");
+  return createObservation(config, { format, colour, write: context.log, debug: debugLog(context), traced });
 }
 
 /** The server's debug logs: not written unless a variable or the flag file says so. */

@@ -8,6 +8,7 @@ import { logExchanges } from "./exchange_log.ts";
 import { createLog, type Log, type LogLevel, type LogOptions } from "./log.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { Secrets } from "./secrets.ts";
+import { createTraces } from "./traces.ts";
 
 /** What of the configuration says how much is observed. */
 export interface ObservationConfig {
@@ -41,13 +42,17 @@ export interface Observation {
 /** Where the log goes, and what else writes. */
 export interface ObservationOptions extends Partial<Pick<LogOptions, "format" | "colour" | "write">> {
   readonly debug?: DebugLog | undefined;
+  /** The runtime sends traces (Deno with `OTEL_DENO`): say on them what is known. */
+  readonly traced?: boolean;
 }
 
 export function createObservation(config: ObservationConfig, options: ObservationOptions = {}): Observation {
-  const { format = "text", colour = false, write = () => {}, debug } = options;
+  const { format = "text", colour = false, write = () => {}, debug, traced = false } = options;
   let [now, files]: [ObservationConfig, CaptureFiles | undefined] = [config, undefined];
   const log = createLog({ level: () => now.logLevel, format, colour, write });
   const metrics = createMetrics();
+  let traces: ((upstream: string) => Watch) | undefined; // once they have been loaded
+  if (traced) createTraces().then((made) => traces = made, (error) => log.error(`Cannot trace: ${error}`));
   const secrets = () => [...now.clientKeys, ...now.upstreams.flatMap(({ upstreamKey }) => upstreamKey ?? [])];
   const captures = createCaptures(
     { exchanges: config.captures, bytes: config.captureBytes },
@@ -72,6 +77,7 @@ export function createObservation(config: ObservationConfig, options: Observatio
       return watchAll([
         logExchanges(log, name, clean),
         metrics.watch(name),
+        (begun) => traces?.(name)(begun),
         captures.watch({ name, address }, plainRepairConfig(config), secrets),
         ...(debug === undefined ? [] : [debug.watch]),
       ]);
