@@ -17,21 +17,22 @@ export interface Source {
 
 /** Follows the file from now on, and reads it at once on SIGHUP. */
 export function reloadOnChange(running: Running, { path, text, flags }: Source, context: Context): void {
-  const { environment, log } = context;
+  const { environment } = context;
+  const { log } = running;
   const changed = (text: string) => {
     try {
       const { config } = loadConfig(flags, environment, { path, text });
       apply(running, config);
-      log(`${path} is applied to new requests`);
-      for (const line of leftOut(running.config(), config)) log(`${path}: ${line}`);
+      log.info(`${path} is applied to new requests`);
+      for (const line of leftOut(running.config(), config)) log.warn(`${path}: ${line}`);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      error.problems.forEach(log);
-      log(`${path} cannot be used as it is now: what was read before stays in force`);
+      for (const problem of error.problems) log.error(problem);
+      log.error(`${path} cannot be used as it is now: what was read before stays in force`);
     }
   };
   const gone = (problem: string) =>
-    log(`Cannot read ${path}: ${problem}. What was read before stays in force.`);
+    log.error(`Cannot read ${path}: ${problem}. What was read before stays in force.`);
   const watch = watchFile(path, text, { changed, gone });
   process.on("SIGHUP", () => void watch.look());
 }

@@ -76,9 +76,9 @@ export function stopOnSignal(running: Running, context: Context): void {
     last = now;
     if (before !== 0) return now - before < SAME_SIGNAL_MS ? undefined : context.exit(1);
     const { drainTimeoutMs } = running.config();
-    context.log(`${signal}: no new requests; running answers have ${drainTimeoutMs / 1000} s to end`);
+    running.log.info(`${signal}: no new requests; running answers have ${drainTimeoutMs / 1000} s to end`);
     if (!await running.drain()) {
-      context.log("Some answers had to be cut off; --drain-timeout gives them longer.");
+      running.log.warn("Some answers had to be cut off; --drain-timeout gives them longer.");
     }
     context.exit(0);
   };
