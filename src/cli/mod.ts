@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { version } from "../version.ts";
 import { BAD_USAGE, type Context, type MakeCommand } from "./command.ts";
+import { makeCompletions } from "./completions.ts";
 import { makeConvert } from "./convert.ts";
 import { makeDebug } from "./debug.ts";
 import { makeDemo } from "./demo.ts";
@@ -10,6 +11,7 @@ import { makeFixes } from "./fixes.ts";
 import { makeHealthcheck } from "./healthcheck.ts";
 import { makeOpencode } from "./opencode.ts";
 import { makeServe, settingsHelp } from "./serve.ts";
+import { makeService } from "./service.ts";
 import { makeVersion } from "./version.ts";
 
 /** Every command; the first one runs when none is named. */
@@ -22,6 +24,8 @@ const commands: readonly MakeCommand[] = [
   makeOpencode,
   makeDebug,
   makeHealthcheck,
+  makeService,
+  makeCompletions,
   makeVersion,
 ];
 
@@ -37,7 +41,8 @@ export async function run(given: readonly string[], context: Context): Promise<v
   }
 }
 
-function makeProgram(context: Context): Command {
+/** The program with all of its commands. */
+export function makeProgram(context: Context): Command {
   const program = new Command("callmend")
     .description("Makes tool calling work: mends what models and vendors really send into tool_calls.")
     .version(version, "-V, --version", "print the version")
@@ -47,16 +52,19 @@ function makeProgram(context: Context): Command {
       () => `\n${settingsHelp()}\n\nExample:\n  callmend --upstream http://127.0.0.1:8000/v1`,
     );
   commands.forEach((make, n) => program.addCommand(make(context), { isDefault: n === 0 }));
-  for (const each of [program, ...program.commands]) {
-    const name = each === program ? "callmend" : `callmend ${each.name()}`;
-    each.exitOverride().showHelpAfterError(`(${name} --help says more)`).configureOutput({
-      writeOut: (text) => context.print(text.trimEnd()),
-      writeErr: (text) => context.log(text.trimEnd()),
-      getOutHasColors: () => false, // Commander would read variables to find out
-      getErrHasColors: () => false,
-    });
-  }
+  prepare(program, "callmend", context);
   return program;
+}
+
+/** Errors and help go where the context says, of a command and of all below it. */
+function prepare(command: Command, name: string, context: Context): void {
+  command.exitOverride().showHelpAfterError(`(${name} --help says more)`).configureOutput({
+    writeOut: (text) => context.print(text.trimEnd()),
+    writeErr: (text) => context.log(text.trimEnd()),
+    getOutHasColors: () => false, // Commander would read variables to find out
+    getErrHasColors: () => false,
+  });
+  for (const each of command.commands) prepare(each, `${name} ${each.name()}`, context);
 }
 
 /** Behind a default command Commander takes an unknown name for one operand too many. */
