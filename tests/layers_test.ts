@@ -63,6 +63,7 @@ const LAYERS: readonly string[] = [
   "error_answer.ts",
   "listen.ts",
   "server.ts",
+  "doctor/",
   "cli/",
   "cli/mod.ts",
   "main.ts",

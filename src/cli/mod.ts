@@ -7,6 +7,7 @@ import { makeConvert } from "./convert.ts";
 import { makeDebug } from "./debug.ts";
 import { makeDemo } from "./demo.ts";
 import { makeDialects } from "./dialects.ts";
+import { makeDoctor } from "./doctor.ts";
 import { makeFixes } from "./fixes.ts";
 import { makeHealthcheck } from "./healthcheck.ts";
 import { makeOpencode } from "./opencode.ts";
@@ -18,6 +19,7 @@ import { makeVersion } from "./version.ts";
 const commands: readonly MakeCommand[] = [
   makeServe,
   makeConvert,
+  makeDoctor,
   makeDemo,
   makeDialects,
   makeFixes,
