@@ -8,9 +8,9 @@ import { createDebugLog, type DebugLog } from "./observe/debug_log.ts";
 import { userFolder } from "./observe/debug_settings.ts";
 import { hostMatcher, type Patched, patchFetch } from "./plugin_patch.ts";
 import { type Fetch, repair } from "./repair.ts";
-import { settingRows, settings } from "./settings.ts";
+import { settingRows } from "./settings.ts";
 import { version } from "./version.ts";
-import type { Observe } from "./wire/exchange.ts";
+import type { Watch } from "./wire/watcher.ts";
 import { wrapFetch } from "./wrap_fetch.ts";
 
 /** The hosts whose answers are mended when nothing else is said. */
@@ -49,8 +49,7 @@ export const Callmend = (input?: PluginInput, options?: PluginOptions): Promise<
   const debug = debugLog(warn);
   const patched: Patched = patchFetch(
     hostMatcher(list),
-    (fetch) =>
-      wrapFetch(fetch, (next) => debug.around(next, (inner, observe) => byHost(inner, rest, observe, warn))),
+    (fetch) => wrapFetch(fetch, (next) => byHost(next, rest, debug.watch, warn)),
   );
   if (patched.first) {
     const announcement = `Callmend ${version} mends tool calls in answers from ${list}`;
@@ -69,25 +68,15 @@ function debugLog(tell: (line: string) => void): DebugLog {
   return createDebugLog({ door: "plugin", environment: process.env, flagFolders, tell });
 }
 
-/** Settings that say where a server listens and what it stands in front of: not for a plugin. */
-const SERVER_ONLY: readonly string[] = [
-  settings.upstream.variable,
-  settings.upstreamOrigin.variable,
-  settings.host.variable,
-  settings.port.variable,
-];
-
 /** One pipeline for each host: the mode may depend on it, and what is remembered of answers is its own. */
 function byHost(
   next: Fetch,
   options: InsideOptions,
-  observe: Observe,
+  watch: Watch,
   warn: (problem: string) => void,
 ): Fetch {
-  const variables = settingRows.map(([, { variable }]) => variable).filter((name) =>
-    !SERVER_ONLY.includes(name)
-  )
-    .map((name) => [name, process.env[name]] as const);
+  const variables = settingRows.filter(([, { server }]) => !server)
+    .map(([, { variable }]) => [variable, process.env[variable]] as const);
   const given = guarded(() => settingsOf(options), {}, warn);
   const pipelines = new Map<string, Fetch>();
   return (request) => {
@@ -98,7 +87,7 @@ function byHost(
       const good = variables.filter(([name, text]) =>
         guarded(() => read({ [name]: text }), undefined, warn) !== undefined
       );
-      pipeline = repair(next, { ...read(Object.fromEntries(good)), ...given }, observe);
+      pipeline = repair(next, { ...read(Object.fromEntries(good)), ...given }, watch);
       pipelines.set(host, pipeline);
     }
     return pipeline(request);

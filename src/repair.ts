@@ -1,13 +1,10 @@
 /** The pipeline: a fetch that wraps a fetch, and mends what comes back. */
-import { type Course, createPlanner } from "./bridge/plan.ts";
+import { createPlanner } from "./bridge/plan.ts";
 import { named, planFixes } from "./fixes/exchange.ts";
 import { Memory } from "./fixes/memory.ts";
-import type { FixPlan, FixStages } from "./fixes/plan.ts";
 import { defaultRepairConfig, type RepairConfig } from "./repair_config.ts";
-import { Answer } from "./wire/answer.ts";
 import { answerStream, type Replacement } from "./wire/answer_stream.ts";
-import { ask, type Asked, checkAborted, reach, refused, salvaged, type Source } from "./wire/ask.ts";
-import { callLimit, withoutUsage } from "./wire/call_limit.ts";
+import { ask, checkAborted, reach, refused, type Source } from "./wire/ask.ts";
 import { isChatCompletion, readBody, readChatRequest, readJson, withBody } from "./wire/chat_request.ts";
 import {
   beginningOf,
@@ -18,35 +15,21 @@ import {
   UNREADABLE,
 } from "./wire/client_answer.ts";
 import { errorResponse } from "./wire/errors.ts";
-import { type ExchangeOutcome, type Observe, openExchange } from "./wire/exchange.ts";
+import { type Exchange, openExchange } from "./wire/exchange.ts";
 import type { Fetch } from "./wire/fetch.ts";
 import { collect, tell, toJson, type Told, toStream } from "./wire/json_answer.ts";
 import type { Json } from "./wire/openai.ts";
-import { opening } from "./wire/opening.ts";
-import { type ProtocolStage, protocolStage } from "./wire/protocol_stage.ts";
-import { turnStage } from "./wire/turn_stage.ts";
+import type { ProtocolStage } from "./wire/protocol_stage.ts";
+import type { Watch } from "./wire/watcher.ts";
+import { type Context, type WayBack, wayBack } from "./way_back.ts";
 
 export type { Fetch };
 
-/** One exchange, and what it takes to answer it. */
-interface Context extends Asked {
-  readonly next: Fetch;
-  /** The client's request body. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The same, read. */
-  readonly asked: Json;
-  /** How the upstream is asked; it may be asked more than once. */
-  readonly course: Course;
-  readonly plan: FixPlan;
-  /** Fresh stages of the vendors' fixes. */
-  readonly fixes: () => FixStages;
-}
-
 /**
  * Wraps a fetch so that tool calls come out of it mended. Only chat completions are read; all else goes through
- * (rule 1). `observe` is told of each exchange when it is over.
+ * (rule 1). `watch` looks on.
  */
-export function repair(next: Fetch, config: Partial<RepairConfig> = {}, observe?: Observe): Fetch {
+export function repair(next: Fetch, config: Partial<RepairConfig> = {}, watch?: Watch): Fetch {
   const settings: RepairConfig = { ...defaultRepairConfig, ...config };
   const planner = createPlanner(settings);
   const memory = new Memory(settings.memory);
@@ -55,29 +38,32 @@ export function repair(next: Fetch, config: Partial<RepairConfig> = {}, observe?
     const bytes = await readBody(request, settings.requestBytes);
     if (bytes === undefined) return tooLarge(settings.requestBytes);
     const asked = readJson(bytes);
-    if (asked === undefined) return (await reach(next, withBody(request, bytes))).response;
-    const exchange = openExchange(readChatRequest(asked), observe);
-    const plan = await planFixes({ request, model: exchange.model, settings, memory, exchange });
-    const chat = readChatRequest(plan.request(asked));
-    const course = planner.plan(chat, exchange.problem);
-    const fixes = () => plan.stages(asked, chat.body, chat.tools);
-    const { before, after } = fixes();
-    const watched = before.length + after.length > 0;
-    const context = {
-      next,
-      request,
-      bytes,
-      asked,
-      chat,
-      config: settings,
-      exchange,
-      course,
-      plan,
-      fixes,
-      watched,
+    const exchange = openExchange(request, bytes, readChatRequest(asked ?? {}), watch);
+    const answer = async () => {
+      if (asked === undefined) return await unread(next, withBody(request, bytes), exchange);
+      const plan = await planFixes({ request, model: exchange.model, settings, memory, exchange });
+      const chat = readChatRequest(plan.request(asked));
+      const course = planner.plan(chat, exchange.problem);
+      const fixes = () => plan.stages(asked, chat.body, chat.tools);
+      const { before, after } = fixes();
+      const watched = before.length + after.length > 0;
+      const looksOn = exchange.watched && !plan.sends;
+      const own = { next, request, bytes, asked, config: settings };
+      return await respond({ ...own, chat, exchange, course, plan, fixes, watched, looksOn });
     };
-    return named(await respond(context), exchange);
+    try {
+      return await exchange.replying(named(await answer(), exchange));
+    } catch (error) {
+      exchange.failed();
+      throw error;
+    }
   };
+}
+
+/** A body that is no JSON object is for the upstream to answer (rule 3). */
+async function unread(next: Fetch, request: Request, exchange: Exchange): Promise<Response> {
+  const { response, error } = await reach(exchange.around(next, false, ""), request, exchange);
+  return error === undefined ? exchange.passing(response, true) : response;
 }
 
 /** Asks in one way after the other until an answer is of use. */
@@ -93,10 +79,11 @@ async function respond(context: Context): Promise<Response> {
 
 /** The request in its present way, sent; what came back. */
 function askUpstream(context: Context): Promise<Source> {
-  const { next, request, bytes, asked, chat, course: { way }, plan } = context;
+  const { next, request, bytes, asked, chat, course: { way }, plan, exchange } = context;
   const body = way.body ?? chat.body;
-  const upstreamRequest = withBody(request, body === asked ? bytes : JSON.stringify(body));
-  return ask(plan.send(next, body), upstreamRequest, context);
+  const sent = body === asked ? bytes : JSON.stringify(body);
+  const watched = exchange.around(next, way.bridged, plan.sends ? undefined : sent);
+  return ask(plan.send(watched, body), withBody(request, sent), context);
 }
 
 type Answered = Exclude<Source, { readonly kind: "response" | "useless" }>;
@@ -110,44 +97,8 @@ function mend(source: Answered, context: Context): Promise<Response | Useless> {
   return context.chat.stream ? streamed(source, context) : collected(source, context);
 }
 
-/** The answer's way through the stages; `before` is the end of the way of an answer that this one goes on with. */
-function open(context: Context, before?: ProtocolStage) {
-  const { chat, config, course, plan, exchange: { problem } } = context;
-  const { tools, choices, model } = chat;
-  const { way, judged } = course;
-  const turn = tools.length > 0 ? turnStage({ tools, config, dialects: way.dialects, problem }) : undefined;
-  const limit = callLimit(way.most, problem);
-  const outcome = turn && ((choice: number) => limit.outcome(choice, turn.outcome(choice)));
-  if (outcome !== undefined) before?.resume(outcome);
-  const { finishKept } = plan;
-  const finished = (word: string) => plan.finished(word);
-  const protocol = before ?? protocolStage({
-    tools: turn !== undefined,
-    choices,
-    model,
-    problem,
-    finishKept,
-    finished,
-    ...(outcome && { outcome }),
-  });
-  const between = [...(way.most < Infinity ? [limit] : []), ...(way.dropsUsage ? [withoutUsage()] : [])];
-  const judge = judged && outcome ? opening({ protocol, choices, outcome }) : undefined;
-  const salvage = (error: Json) => salvaged(error, context);
-  const fixes = context.fixes();
-  const several = choices > 1;
-  const answer = new Answer({ turn, between, opening: judge, protocol, fixes, several, problem, salvage });
-  const end = (status: number, outcome: ExchangeOutcome) => ({
-    status,
-    outcome,
-    finish: protocol.finish,
-    calls: protocol.calls,
-    dialects: turn?.dialects ?? [],
-  });
-  return { answer, protocol, judge, fixes, end };
-}
-
 /** Why an answer that has been read to its end is of no use, if it is. */
-function uselessness({ answer, judge }: ReturnType<typeof open>, { course }: Context): string | undefined {
+function uselessness({ answer, judge }: WayBack, { course }: Context): string | undefined {
   if (answer.empty) return "neither text nor a call";
   return course.mayFallBack && judge?.lacksCall ? "finish_reason tool_calls without a call" : undefined;
 }
@@ -156,7 +107,7 @@ function uselessness({ answer, judge }: ReturnType<typeof open>, { course }: Con
 async function streamed(source: Source & { kind: "events" }, context: Context): Promise<Response> {
   const { response, body } = source;
   const { config, course, exchange, request } = context;
-  let opened = open(context);
+  let opened = wayBack(context);
   opened.fixes.foresee(source.beginning);
   let instead: Response | undefined; // the answer, if nothing of the stream has gone out
   const { answer, protocol } = opened;
@@ -174,14 +125,18 @@ async function streamed(source: Source & { kind: "events" }, context: Context): 
     replace,
     signal: request.signal,
     problem: exchange.problem,
+    busy: exchange.busy,
+    ...(exchange.watched && { sent: exchange.sent }),
     ended: (how) => {
       const why = how === "done" ? uselessness(opened, context) : undefined;
       if (why !== undefined) course.distrust(why);
       exchange.end(opened.end(response.status, how));
     },
   });
+  exchange.streams = !course.judged;
   if (!course.judged) return streamResponse(response, stream);
   const begun = await beginningOf(stream); // until then an empty answer may become an error with its own status
+  exchange.streams = begun !== undefined;
   return begun === undefined ? instead ?? emptyTurn(context) : streamResponse(response, begun);
 }
 
@@ -191,7 +146,7 @@ async function goOn(
   { response }: Source & { kind: "events" },
   context: Context,
   protocol: ProtocolStage,
-): Promise<{ replacement: Replacement; instead?: Response; opened?: ReturnType<typeof open> }> {
+): Promise<{ replacement: Replacement; instead?: Response; opened?: WayBack }> {
   let source: Source | undefined = error === undefined ? undefined : refused(response, error, context);
   for (let why = "neither text nor a call";;) {
     if (source?.kind === "response") {
@@ -199,7 +154,7 @@ async function goOn(
       return { replacement: { kind: "error", error }, instead };
     }
     if (source?.kind === "events" || source?.kind === "json") {
-      const opened = open(context, protocol);
+      const opened = wayBack(context, protocol);
       if (source.kind === "events") {
         return { replacement: { kind: "answer", body: source.body, answer: opened.answer }, opened };
       }
@@ -217,7 +172,7 @@ async function goOn(
 async function collected(source: Source & { kind: "events" }, context: Context): Promise<Response | Useless> {
   const { response, body } = source;
   const { config, exchange } = context;
-  const opened = open(context);
+  const opened = wayBack(context);
   const result = await collect(opened.answer, body, config.finishGraceMs);
   checkAborted(context);
   if ("told" in result) return told(result.told, response, opened, context);
@@ -235,15 +190,15 @@ function whole(
   { response, completion, bytes }: Source & { kind: "json" },
   context: Context,
 ): Response | Useless {
-  const opened = open(context);
-  return told(tell(opened.answer, completion), response, opened, context, bytes);
+  const opened = wayBack(context);
+  return told(context.exchange.busy(() => tell(opened.answer, completion)), response, opened, context, bytes);
 }
 
 /** A whole answer, in the form that the client asked for; `bytes` are what it was, for where nothing was changed. */
 function told(
   told: Told,
   response: Response,
-  opened: ReturnType<typeof open>,
+  opened: WayBack,
   context: Context,
   bytes?: Uint8Array<ArrayBuffer>,
 ): Response | Useless {

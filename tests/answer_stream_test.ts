@@ -26,7 +26,7 @@ function holder(more: Partial<TurnStage> = {}): TurnStage {
     },
     end: () => held,
     flush: () => [],
-    dialects: [],
+    callsByDialect: {},
     ...more,
   };
 }
@@ -37,6 +37,7 @@ async function run(acts: readonly Act[], turn: TurnStage) {
   const protocol = protocolStage({ tools: true, choices: 1, model: "m", problem, outcome: () => "none" });
   const response = await upstream(acts).next(new Request("http://h"));
   const stream = answerStream({
+    busy: (work) => work(),
     body: new UpstreamBody(response.body!),
     answer: new Answer({ turn, protocol, several: false, problem }),
     keepAliveMs: 40,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { repair } from "../src/repair.ts";
 import type { RepairConfig } from "../src/repair_config.ts";
-import type { ExchangeReport } from "../src/wire/exchange.ts";
+import { type ExchangeReport, onEnd } from "../src/wire/watcher.ts";
 import { fold } from "../src/wire/fold.ts";
 import { ask, errorOf, httpUpstream, proxyTo } from "./_servers.ts";
 import { test } from "./_test.ts";
@@ -73,7 +73,7 @@ async function exchange(
 ) {
   const { next, asked, headers } = sequence(answers);
   const reports: ExchangeReport[] = [];
-  const fetch = repair(next, { peekMs: 50, ...config }, (report) => reports.push(report));
+  const fetch = repair(next, { peekMs: 50, ...config }, onEnd((report) => reports.push(report)));
   const response = await fetch(chat(body));
   const text = await response.text();
   return { response, text, asked, headers, report: reports[0]!, reports };

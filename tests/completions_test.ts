@@ -77,7 +77,7 @@ test("bash completes commands, flags, values and files", () => {
   const inOneWord: typeof cases = [[["callmend", "--mode", "=", ""], ["bridge", "fallback", "native"]], [
     ["callmend", "--mode", "=", "b"],
     ["bridge"],
-  ], [["callmend", "--mode", "=", "bridge", "--upstream-"], ["--upstream-origin"]]];
+  ], [["callmend", "--mode", "=", "bridge", "--upstream-o"], ["--upstream-origin"]]];
   for (const [line, wanted] of [...cases, ...inOneWord]) {
     const found = shell("bash", "bash", code, line).filter((word) => wanted.length > 0 || word !== "");
     assert.ok(wanted.length > 0, line.join(" "));

@@ -47,7 +47,7 @@ function logged(next: Fetch, environment: Texts) {
   const told: string[] = [];
   const tell = (line: string) => void told.push(line);
   const debug = createDebugLog({ door: "server", environment, flagFolders: [], tell });
-  return { debug, told, fetch: debug.around(next, (inner, observe) => repair(inner, {}, observe)) };
+  return { debug, told, fetch: repair(next, {}, debug.watch) };
 }
 
 const tools = [{
@@ -110,13 +110,13 @@ test("each exchange: the request, the raw stream with times and cuts, and the an
     assert.equal(ended, "whole");
     const answer = JSON.parse(read("-response.json"));
     const [choice] = answer.body.choices;
-    assert.deepEqual([answer.status, answer.ended, choice.finish_reason], [200, "whole", "tool_calls"]);
+    assert.deepEqual([answer.status, answer.ended, choice.finish_reason], [200, "done", "tool_calls"]);
     assert.equal(choice.message.tool_calls[0].function.arguments, '{"path":"a.txt"}');
     const lines = log().trimEnd().split("\n");
-    assert.match(lines[0]!, /^\d{4}-\S+Z \d{17}-\d+-0001 asked: model "m", stream true, 1 tools$/);
+    assert.match(lines[0]!, /^\d{4}-\S+Z \d{17}-\w+ asked: model "m", stream true, 1 tools$/);
     assert.match(log(), /upstream: 200 text\/event-stream/);
     assert.match(log(), /mended: model "m", status 200, done, finish tool_calls, 1 calls, dialects hermes/);
-    assert.match(log(), /answered: 200, \d+ bytes in \d+ ms, whole$/m);
+    assert.match(log(), /answered: 200, \d+ bytes in \d+ ms, done$/m);
     assert.deepEqual(told, []);
   }));
 
@@ -218,7 +218,7 @@ test("an upstream that breaks off, and a client that goes away, are told in the 
     await reader.cancel();
     await until("the upstream is cancelled", () => source.cancelled);
     await left.debug.settled();
-    assert.match(written(folder).read("-response.json"), /"ended": "cut off by its reader"/);
+    assert.match(written(folder).read("-response.json"), /"ended": "cancelled"/);
   }));
 
 test("variables: which ones switch what, where logs go, and off goes before on", () => {

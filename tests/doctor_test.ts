@@ -1,20 +1,16 @@
 /** `callmend doctor` as a process, in front of real servers that play models with one thing wrong each. */
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { demoModels, demoUpstream } from "../src/cli/demo_upstream.ts";
 import { checks } from "../src/doctor/checks.ts";
+import type { Consultation as Document } from "../src/cli/doctor_run.ts";
 import type { Findings, Quirk } from "../src/doctor/findings.ts";
 import { listen } from "../src/listen.ts";
 import { type Asked, type Faults, modelServer } from "./_models.ts";
 import { ask, httpUpstream, program, proxyTo } from "./_servers.ts";
 import { test } from "./_test.ts";
-
-interface Document {
-  readonly upstream: string;
-  readonly reachable: boolean;
-  readonly usable: boolean;
-  readonly why?: string;
-  readonly models: readonly Findings[];
-}
 
 /** Runs the doctor to its end. */
 async function ran(
@@ -275,7 +271,7 @@ test("a key that is refused: exit code 1 at once, and the key is nowhere to be s
   };
   await using server = await modelServer({ refuse });
   const [text, json] = [
-    await ran(server.port, ["--key", "sk-very-secret"]),
+    await ran(server.port, ["--upstream-key", "sk-very-secret"]),
     await ran(server.port, ["--json"], { UPSTREAM_API_KEY: "sk-very-secret", OPENAI_API_KEY: "sk-other" }),
   ];
   assert.deepEqual([text.code, json.code, seen], [1, 1, ["Bearer sk-very-secret", "Bearer sk-very-secret"]]);
@@ -300,7 +296,9 @@ test("an upstream that is down: exit code 1, and what to check", async () => {
   const [text, json] = await Promise.all([ran(server.port), ran(server.port, ["--json"])]);
   assert.deepEqual([text.code, json.code], [1, 1]);
   assert.match(text.err, /Cannot reach the upstream http:\/\/127\.0\.0\.1:\d+\/v1:.*refused.*--upstream/);
-  assert.deepEqual([JSON.parse(json.out).reachable, text.out], [false, ""]);
+  const { usable, upstreams: [upstream] }: Document = JSON.parse(json.out);
+  assert.deepEqual([usable, upstream?.reachable, text.out], [false, false, ""]);
+  assert.match(upstream!.why!, /^Cannot reach/);
 });
 
 test("an upstream that hangs: each answer has its time, and two are enough", async () => {
@@ -407,4 +405,36 @@ test("bad usage: exit code 2 before anything is asked", async () => {
     assert.match(err, said);
   }
   assert.equal(server.connections(), 0);
+});
+
+test("the file's upstreams are all asked, each with its own key, and --model picks one by its route", async () => {
+  const keys: string[] = [];
+  const refuse = (name: string): Faults["refuse"] & object => (_, { headers }) => {
+    keys.push(`${name} ${headers.authorization}`);
+    return undefined;
+  };
+  await using one = await modelServer({ refuse: refuse("one"), models: ["m"] });
+  await using two = await modelServer({ refuse: refuse("two"), models: ["n"] });
+  const folder = mkdtempSync(join(tmpdir(), "callmend-doctor-"));
+  const path = join(folder, "callmend.jsonc");
+  const entry = (name: string, { port }: { readonly port: number }) =>
+    `{ "name": "${name}", "baseUrl": "http://127.0.0.1:${port}/v1", "key": "\${KEY_OF_${name}}" }`;
+  writeFileSync(path, `{ "upstreams": [${entry("one", one)}, ${entry("two", two)}] } // all`);
+  const environment = { KEY_OF_one: "key-one", KEY_OF_two: "key-two" };
+  const asked = async (...given: string[]) => {
+    await using running = program(["doctor", "--config", path, "--json", ...given], environment);
+    assert.equal(await running.code, 0, running.err());
+    return JSON.parse(running.out()) as Document;
+  };
+  const [all, picked] = [await asked(), await asked("--model", "two/n")];
+  rmSync(folder, { recursive: true });
+  assert.deepEqual(all.upstreams.map(({ name, reachable }) => [name, reachable]), [["one", true], [
+    "two",
+    true,
+  ]]);
+  assert.deepEqual(all.models.map(({ model }) => model), ["m", "n"]);
+  assert.deepEqual([picked.upstreams.map(({ name }) => name), picked.models.map(({ model }) => model)], [[
+    "two",
+  ], ["n"]]);
+  assert.deepEqual([...new Set(keys)], ["one Bearer key-one", "two Bearer key-two"]);
 });

@@ -4,7 +4,7 @@ import { fixes } from "../src/fixes/mod.ts";
 import { isCodex, isGemini3, isOpenAi, isOpus47, isReasoner } from "../src/fixes/models.ts";
 import { schemaSubset } from "../src/fixes/schema_subset.ts";
 import { repair } from "../src/repair.ts";
-import type { ExchangeReport } from "../src/wire/exchange.ts";
+import { type ExchangeReport, onEnd } from "../src/wire/watcher.ts";
 import type { Json } from "../src/wire/openai.ts";
 import { symptoms } from "../src/doctor/symptoms.ts";
 import { contextOf, fixed, fixOf, planned } from "./_fixes.ts";
@@ -22,7 +22,7 @@ async function run(body: Json, options: Loose = {}) {
   const { acts = OK, config = {}, ...init } = options;
   const state = upstream(acts, init);
   let report: ExchangeReport | undefined;
-  const response = await repair(state.next, config, (each) => report = each)(chat(body));
+  const response = await repair(state.next, config, onEnd((each) => report = each))(chat(body));
   const text = await response.text();
   const sent = await state.requests[0]!.text();
   return { response, text, sent, report: report!, requests: state.requests };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { repair } from "../src/repair.ts";
-import type { ExchangeReport } from "../src/wire/exchange.ts";
+import { type ExchangeReport, onEnd } from "../src/wire/watcher.ts";
 import { fold } from "../src/wire/fold.ts";
 import { test } from "./_test.ts";
 import {
@@ -39,7 +39,7 @@ async function answer(acts: readonly Act[], body: Record<string, unknown> = {}, 
   const { config = {}, ...rest } = options;
   const state = upstream(acts, rest);
   const reports: ExchangeReport[] = [];
-  const response = await repair(state.next, config, (exchange) => reports.push(exchange))(chat(body));
+  const response = await repair(state.next, config, onEnd((exchange) => reports.push(exchange)))(chat(body));
   const text = await response.text();
   return { ...state, response, text, report: reports[0]!, reports, state };
 }
@@ -71,7 +71,11 @@ test("rule 2: a stream that keeps the protocol passes byte for byte, at every cu
 
 async function answer2(acts: readonly Act[], body: Record<string, unknown>) {
   const problems: string[] = [];
-  const fetch = repair(upstream(acts).next, {}, (e) => problems.push(...e.problems.map(({ code }) => code)));
+  const fetch = repair(
+    upstream(acts).next,
+    {},
+    onEnd((e) => problems.push(...e.problems.map(({ code }) => code))),
+  );
   const response = await fetch(chat(body));
   return { response, report: () => problems };
 }
@@ -491,7 +495,7 @@ test("rule 15: an upstream that finished but stays open is closed (C6)", async (
 test("rule 20: the client goes away", async () => {
   const state = upstream([data(...TEXT.slice(0, 2))], { open: true });
   const reports: ExchangeReport[] = [];
-  const response = await repair(state.next, {}, (report) => reports.push(report))(chat());
+  const response = await repair(state.next, {}, onEnd((report) => reports.push(report)))(chat());
   const reader = response.body!.getReader();
   await reader.read();
   await reader.cancel();

@@ -100,10 +100,10 @@ const plainWords = (words: readonly string[]): Value => ({
 
 /** The values of a setting, by its flag; undefined when they cannot be counted. */
 function wordsOf(flag: string): readonly string[] | undefined {
-  const schema = settingRows.find(([, setting]) => setting.flag === flag)?.[1].schema;
-  if (schema instanceof z.ZodEnum) return schema.options.map(String);
-  if (schema === fixIds) return fixes.map(({ id }) => id);
-  return schema === dialectRules ? dialects.map(({ id }) => id) : undefined;
+  const setting = settingRows.find(([, setting]) => setting.flag === flag)?.[1];
+  if (setting?.file instanceof z.ZodEnum) return setting.file.options.map(String);
+  if (setting?.schema === fixIds.schema) return fixes.map(({ id }) => id);
+  return setting?.schema === dialectRules.schema ? dialects.map(({ id }) => id) : undefined;
 }
 
 /** The beginning of a description: as much as fits beside a completion. */

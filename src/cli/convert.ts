@@ -6,7 +6,7 @@ import { bridges } from "../bridge/mod.ts";
 import { dialects } from "../dialects/mod.ts";
 import { repair } from "../repair.ts";
 import type { RepairConfig } from "../repair_config.ts";
-import type { ExchangeReport } from "../wire/exchange.ts";
+import { type ExchangeReport, onEnd } from "../wire/watcher.ts";
 import type { Json } from "../wire/openai.ts";
 import { BAD_USAGE, command, type MakeCommand } from "./command.ts";
 
@@ -86,7 +86,7 @@ async function convert(
   const type = stream ? "text/event-stream" : "application/json";
   const next = () => Promise.resolve(new Response(answer, { headers: { "content-type": type } }));
   let problems: ExchangeReport["problems"] = [];
-  const fetch = repair(next, config, (exchange) => problems = exchange.problems);
+  const fetch = repair(next, config, onEnd((exchange) => problems = exchange.problems));
   const body = JSON.stringify({ model: "raw", stream, messages: [], tools });
   const response = await fetch(new Request("http://callmend/v1/chat/completions", { method: "POST", body }));
   const output = await response.text();

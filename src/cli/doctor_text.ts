@@ -1,25 +1,19 @@
 /** The doctor's report, for people. */
 import type { CheckResult, Findings } from "../doctor/findings.ts";
-
-/** What `--json` prints too. */
-export interface Document {
-  readonly upstream: string;
-  /** How many models the upstream lists. */
-  readonly listed: number;
-  readonly models: readonly Findings[];
-}
+import type { Consultation } from "./doctor_run.ts";
 
 const row = (name: string, text: string) => `  ${name.padEnd(10)}${text}`;
 
 /** The lines of the report. */
-export function reportLines({ upstream, listed, models }: Document): string[] {
-  const more = listed - models.length;
+export function reportLines({ upstreams, models }: Consultation): string[] {
+  const where = upstreams.map(({ address }) => address).join(", ");
+  const more = upstreams.reduce((sum, { listed }) => sum + listed, 0) - models.length;
   return [
     ...models.flatMap((findings) => [...modelLines(findings), ""]),
     `${
       models.filter(({ usable }) => usable).length
-    } of ${models.length} models at ${upstream} usable for tool calling through Callmend.` +
-    (more > 0 ? ` ${more} more are listed there; --model names those to ask.` : ""),
+    } of ${models.length} models at ${where} usable for tool calling ` +
+    `through Callmend.${more > 0 ? ` ${more} more are listed; --model names those to ask.` : ""}`,
   ];
 }
 

@@ -2,7 +2,9 @@
 import { Command, CommanderError } from "commander";
 import { version } from "../version.ts";
 import { BAD_USAGE, type Context, type MakeCommand } from "./command.ts";
+import { makeCapture } from "./capture.ts";
 import { makeCompletions } from "./completions.ts";
+import { makeConfig } from "./config.ts";
 import { makeConvert } from "./convert.ts";
 import { makeDebug } from "./debug.ts";
 import { makeDemo } from "./demo.ts";
@@ -11,6 +13,7 @@ import { makeDoctor } from "./doctor.ts";
 import { makeFixes } from "./fixes.ts";
 import { makeHealthcheck } from "./healthcheck.ts";
 import { makeOpencode } from "./opencode.ts";
+import { makeReplay } from "./replay.ts";
 import { makeServe, settingsHelp } from "./serve.ts";
 import { makeService } from "./service.ts";
 import { makeVersion } from "./version.ts";
@@ -18,6 +21,7 @@ import { makeVersion } from "./version.ts";
 /** Every command; the first one runs when none is named. */
 const commands: readonly MakeCommand[] = [
   makeServe,
+  makeConfig,
   makeConvert,
   makeDoctor,
   makeDemo,
@@ -25,6 +29,8 @@ const commands: readonly MakeCommand[] = [
   makeFixes,
   makeOpencode,
   makeDebug,
+  makeCapture,
+  makeReplay,
   makeHealthcheck,
   makeService,
   makeCompletions,
@@ -54,19 +60,20 @@ export function makeProgram(context: Context): Command {
       () => `\n${settingsHelp()}\n\nExample:\n  callmend --upstream http://127.0.0.1:8000/v1`,
     );
   commands.forEach((make, n) => program.addCommand(make(context), { isDefault: n === 0 }));
-  prepare(program, "callmend", context);
+  for (const [name, each] of named(program, "callmend")) {
+    each.exitOverride().showHelpAfterError(`(${name} --help says more)`).configureOutput({
+      writeOut: (text) => context.print(text.trimEnd()),
+      writeErr: (text) => context.log(text.trimEnd()),
+      getOutHasColors: () => false, // Commander would read variables to find out
+      getErrHasColors: () => false,
+    });
+  }
   return program;
 }
 
-/** Errors and help go where the context says, of a command and of all below it. */
-function prepare(command: Command, name: string, context: Context): void {
-  command.exitOverride().showHelpAfterError(`(${name} --help says more)`).configureOutput({
-    writeOut: (text) => context.print(text.trimEnd()),
-    writeErr: (text) => context.log(text.trimEnd()),
-    getOutHasColors: () => false, // Commander would read variables to find out
-    getErrHasColors: () => false,
-  });
-  for (const each of command.commands) prepare(each, `${name} ${each.name()}`, context);
+/** A command and those under it, by what a user types for them. */
+function named(made: Command, name: string): [name: string, made: Command][] {
+  return [[name, made], ...made.commands.flatMap((each) => named(each, `${name} ${each.name()}`))];
 }
 
 /** Behind a default command Commander takes an unknown name for one operand too many. */

@@ -1,13 +1,13 @@
 /** `callmend service`: prints the unit that keeps the proxy running, for systemd or for launchd. */
 import { resolve } from "node:path";
-import { Argument, Option } from "commander";
-import type { Config } from "../config.ts";
-import { settingRows } from "../settings.ts";
+import { Argument, Command } from "commander";
+import { type Config, readConfig } from "../config.ts";
+import { findConfigFile } from "../config_place.ts";
 import { BAD_USAGE, command, type Context, type MakeCommand } from "./command.ts";
 import { SETTINGS } from "./completion_model.ts";
 import { ownPath } from "./own_path.ts";
-import { configOf, makeServe } from "./serve.ts";
 import { launchdUnit, systemdUnit, type Unit } from "./service_units.ts";
+import { addSettings, tried } from "./setting_options.ts";
 
 interface Options {
   readonly user?: boolean;
@@ -41,23 +41,31 @@ export const makeService: MakeCommand = (context) =>
       context.print((manager === "systemd" ? systemdUnit(unit) : launchdUnit(unit)).trimEnd());
     });
 
-/** The settings, tried as `serve` would read them: a unit that cannot start is of no use. */
+/**
+ * The settings, tried as `serve` would read them: a unit that cannot start is of no use. What comes from the file and
+ * from the environment file is not known here.
+ */
 function read(
   given: readonly string[],
   context: Context,
-): { readonly settings: readonly string[]; readonly config: Config } | undefined {
-  let texts: { readonly [name: string]: string | undefined } = {};
-  const serve = makeServe({ ...context, environment: {} })
-    .action((values: typeof texts) => void (texts = values))
-    .exitOverride()
+):
+  | { readonly settings: readonly string[]; readonly files: readonly string[]; readonly config: Config }
+  | undefined {
+  const serve = new Command("serve").exitOverride().allowExcessArguments(false)
     .configureOutput({ writeErr: (text) => context.log(text.trimEnd()) });
+  const flagsOf = addSettings(serve);
   serve.parse(given, { from: "user" });
-  const flags = Object.fromEntries(
-    settingRows.map(([name, { flag }]) => [name, texts[new Option(`${flag} <value>`).attributeName()]]),
+  const { configFile, ...flags } = flagsOf(serve.opts());
+  const named = configFile === undefined ? undefined : resolve(configFile);
+  const config = tried(() => {
+    if (named !== undefined) findConfigFile({ configFile: named }, {});
+    return readConfig(flags, {});
+  }, context);
+  const paths = serve.options.filter(({ flags }) => /<(?:file|folder|path)>/.test(flags)).map(({ long }) =>
+    long
   );
-  const config = configOf(flags, { ...context, environment: {} });
-  const files = serve.options.filter(({ flags }) => /<(?:file|folder)>/.test(flags)).map(({ long }) => long);
-  return config && { config, settings: given.map((word, n) => absolute(word, given[n - 1], files)) };
+  const settings = given.map((word, n) => absolute(word, given[n - 1], paths));
+  return config && { config, settings, files: named === undefined ? [] : [named] };
 }
 
 /** A service starts in another folder than its user does. */
@@ -69,8 +77,9 @@ function absolute(word: string, before: string | undefined, files: readonly (str
 
 function unitOf(
   manager: "systemd" | "launchd",
-  { settings, config, options }: {
+  { settings, files, config, options }: {
     readonly settings: readonly string[];
+    readonly files: readonly string[];
     readonly config: Config;
     readonly options: Options;
   },
@@ -83,13 +92,14 @@ function unitOf(
     context.exit(BAD_USAGE);
     return undefined;
   }
-  if (settings.some((word) => /^--[\w-]*(?:key|token)\b/.test(word))) {
+  if (settings.some((word) => /^--[\w-]*keys?\b/.test(word))) {
     context.log(
       "A key in a unit can be read by everybody on this machine: write it into the environment file.",
     );
   }
+  const own = ownPath();
   return {
-    own: ownPath(),
+    own: { ...own, files: [...own.files, ...files] },
     settings,
     user,
     home: home ?? "/",

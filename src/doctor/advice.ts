@@ -5,6 +5,8 @@ import { modeFor } from "../repair_config.ts";
 export interface Upstream {
   readonly address: string;
   readonly host: string;
+  /** What the configuration file calls it. */
+  readonly name?: string;
   /** The variable that its key was read from. */
   readonly keyVariable: string | undefined;
   /** Flags of `serve` that the checks ran with. */
@@ -43,7 +45,7 @@ export function linesFor({ model, mode, enabled, reasoningOpen }: Need, upstream
     flags: ["callmend", ...said.map(shellWord)].join(" "),
     file: {
       upstreams: [{
-        name: nameOf(upstream.host),
+        name: upstream.name ?? nameOf(upstream.host),
         baseUrl: upstream.address,
         ...(upstream.keyVariable !== undefined && { key: `\${${upstream.keyVariable}}` }),
         mode,

@@ -36,6 +36,9 @@ export function refusalOf(check: Check, turn: Turn): string | undefined {
   return status < 500 ? check.refusal : undefined;
 }
 
+/** The whole range of them: markup of calls in the text. */
+const MARKUP = "A1–A16";
+
 /** Problems of the pipeline that are symptoms which do not show in the answer's form. */
 const problemSymptoms: { readonly [Code in AnyProblemCode]?: string } = {
   "arguments-repaired": "E5",
@@ -46,6 +49,7 @@ const problemSymptoms: { readonly [Code in AnyProblemCode]?: string } = {
   "call-truncated": "C19",
   "event-cut": "C27",
   "fence-unwrapped": "A15",
+  "markup-left": MARKUP,
   "name-resolved": "E1",
   "opener-missing": "A5",
   "parameter-type": "E2",
@@ -78,8 +82,6 @@ const families: readonly (readonly [symptom: string, dialects: RegExp])[] = [
 export function dialectSymptom(dialect: string): string {
   return families.find(([, dialects]) => dialects.test(dialect))?.[0] ?? MARKUP;
 }
-
-const MARKUP = "A1–A16";
 
 /** What a symptom is, and where it is mended beside fixes. */
 export function describe(number: string): { readonly what: string; readonly by: string | undefined } {

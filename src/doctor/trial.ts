@@ -2,8 +2,8 @@
 import { fixes } from "../fixes/mod.ts";
 import { repair } from "../repair.ts";
 import type { RepairConfig } from "../repair_config.ts";
-import type { ExchangeReport } from "../wire/exchange.ts";
 import type { Json } from "../wire/openai.ts";
+import { type ExchangeReport, onEnd } from "../wire/watcher.ts";
 import { bad, type Check, shortened, unclear, type Verdict } from "./check.ts";
 import { faultsOf } from "./faults.ts";
 import { dialectSymptom, refusalOf, symptomOf } from "./quirks.ts";
@@ -141,7 +141,7 @@ const repairing = (
   next: Asking["next"],
   { config, host }: Means,
   observe: (report: ExchangeReport) => void,
-) => repair(next, { ...config, upstreamHost: host }, observe);
+) => repair(next, { ...config, upstreamHost: host }, onEnd(observe));
 
 /** Asks through the pipeline. */
 export async function through(

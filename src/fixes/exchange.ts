@@ -17,8 +17,10 @@ export async function planFixes(options: PlanOptions): Promise<FixPlan> {
   const { request, model, settings, exchange } = options;
   const host = settings.upstreamHost ?? new URL(request.url).hostname;
   const memory = options.memory.of(await scopeOf(request.headers, host, model));
-  const applied = (id: string) => void exchange.fixes.add(id);
-  return new FixPlan(settings, { target: { model, host }, memory }, { applied, problem: exchange.problem });
+  return new FixPlan(settings, { target: { model, host }, memory }, {
+    applied: exchange.fixed,
+    problem: exchange.problem,
+  });
 }
 
 /** The answer with the names of the fixes that have changed something so far. */

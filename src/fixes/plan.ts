@@ -63,6 +63,11 @@ export class FixPlan {
     }, body);
   }
 
+  /** A fix stands in the way to the upstream. */
+  get sends(): boolean {
+    return this.#fixes.some((fix) => fix.send !== undefined);
+  }
+
   /** The way to the upstream. */
   send(next: Fetch, sent: Json): Fetch {
     return this.#fixes.reduce(

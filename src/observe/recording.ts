@@ -1,8 +1,8 @@
 /** One exchange on disk: what was asked, what the upstream sent when, and what the client got. */
 import { join } from "node:path";
-import type { Fetch } from "../repair.ts";
 import { parse } from "../wire/answer.ts";
 import { isObject } from "../wire/call_piece.ts";
+import type { ExchangeReport, Watcher } from "../wire/watcher.ts";
 import { fold } from "../wire/fold.ts";
 import type { Chunk, Json } from "../wire/openai.ts";
 import { SseDecoder } from "../wire/sse.ts";
@@ -23,69 +23,82 @@ export interface RecordingOptions {
 /** Of a body, this much is kept to be told in the answer's file: 64 MiB. */
 const LIMIT = 64 * 1024 * 1024;
 
-export class Recording {
+export class Recording implements Watcher {
   readonly #options: RecordingOptions;
   readonly #secrets = new Secrets();
   readonly #begun = Date.now();
-  #asked = ""; // the client's body
+  readonly #asked: string; // the client's body
+  readonly #pieces: Uint8Array[] = []; // of what the client gets
+  #size = 0; // of all that it gets, in bytes
   #attempts = 0; // how often the upstream was asked
-
-  constructor(options: RecordingOptions) {
-    this.#options = options;
-  }
+  #raw: RawFile | undefined; // what the upstream is sending
+  #reply: { readonly status: number; readonly headers: Headers } | undefined;
 
   /** Writes down what the client asks. */
-  async request(request: Request): Promise<void> {
-    this.#asked = await textOf(request);
+  constructor(options: RecordingOptions, request: Request, body: Uint8Array) {
+    this.#options = options;
+    this.#asked = textOf(body);
     this.#writeRequest("request", request, this.#asked);
-    const body = parse(this.#asked);
-    const { model = "", stream = false, tools } = isObject(body) ? body : {};
+    const asked = parse(this.#asked);
+    const { model = "", stream = false, tools } = isObject(asked) ? asked : {};
     const count = Array.isArray(tools) ? tools.length : 0;
     this.#event(`asked: model ${JSON.stringify(model)}, stream ${stream}, ${count} tools`);
   }
 
-  /** Asks the upstream, and writes down what it sends as it comes. */
-  async upstream(request: Request, next: Fetch): Promise<Response> {
-    const suffix = ++this.#attempts === 1 ? "" : `-${this.#attempts}`;
-    const body = await textOf(request.clone() as Request);
-    if (body !== this.#asked) this.#writeRequest(`upstream${suffix}-request`, request, body);
-    let response: Response;
-    try {
-      response = await next(request);
-    } catch (error) {
-      this.#event(`the upstream gave no answer: ${error}`);
-      throw error;
-    }
-    const type = response.headers.get("content-type") ?? "no type";
-    this.#secrets.headers(response.headers);
-    this.#event(`upstream: ${response.status} ${type}, after ${this.#age()} ms`);
-    return this.#tapped(response, this.#rawFile(`stream${suffix}.sse`));
+  asking(request: Request, body: string | Uint8Array): void {
+    const text = textOf(body);
+    this.#attempts++;
+    if (text !== this.#asked) this.#writeRequest(`upstream${this.#suffix}-request`, request, text);
   }
 
-  /** Writes down what the client gets, once it has it. */
-  answer(response: Response): Response {
-    const pieces: Uint8Array[] = [];
-    let size = 0;
-    return this.#tapped(response, {
-      piece: (bytes) => {
-        if ((size += bytes.length) <= LIMIT) pieces.push(bytes);
-      },
-      end: (how) => {
-        const told = {
-          status: response.status,
-          headers: this.#secrets.headers(response.headers),
-          milliseconds: this.#age(),
-          ended: how,
-          ...bodyOf(pieces, response.headers.get("content-type") ?? ""),
-        };
-        this.#write("response.json", JSON.stringify(told, null, 2));
-        this.#event(`answered: ${response.status}, ${size} bytes in ${this.#age()} ms, ${how}`);
-      },
-    });
+  answering({ status, headers }: Response): void {
+    const type = headers.get("content-type") ?? "no type";
+    this.#secrets.headers(headers);
+    this.#event(`upstream: ${status} ${type}, after ${this.#age()} ms`);
+    this.#raw = this.#rawFile(`stream${this.#suffix}.sse`);
+  }
+
+  received(bytes: Uint8Array): void {
+    this.#raw?.piece(bytes);
+  }
+
+  receivedAll(how: string): void {
+    if (this.#raw === undefined) this.#event(`upstream: ${how}`);
+    this.#raw?.end(how);
+    this.#raw = undefined;
+  }
+
+  replying({ status, headers }: Response): void {
+    this.#reply = { status, headers };
+  }
+
+  sent(bytes: Uint8Array): void {
+    if ((this.#size += bytes.length) <= LIMIT) this.#pieces.push(bytes.slice());
+  }
+
+  /** Writes down what the client got. */
+  ended(report: ExchangeReport): void {
+    this.#raw?.end("not read to its end");
+    this.#event(outcomeOf(report));
+    const { outcome } = report;
+    const { status, headers } = this.#reply ?? { status: 0, headers: new Headers() };
+    const told = {
+      status,
+      headers: this.#secrets.headers(headers),
+      milliseconds: this.#age(),
+      ended: outcome,
+      ...bodyOf(this.#pieces, headers.get("content-type") ?? ""),
+    };
+    this.#write("response.json", JSON.stringify(told, null, 2));
+    this.#event(`answered: ${status}, ${this.#size} bytes in ${this.#age()} ms, ${outcome}`);
+  }
+
+  get #suffix(): string {
+    return this.#attempts === 1 ? "" : `-${this.#attempts}`;
   }
 
   /** The raw bytes, and behind them, as a comment of the stream, when each piece came and where it ends. */
-  #rawFile(name: string): Tap {
+  #rawFile(name: string): RawFile {
     const file = this.#create(name);
     const mask = this.#secrets.stream();
     const cuts: [number, number][] = [];
@@ -102,37 +115,6 @@ export class Recording {
         file.close();
       },
     };
-  }
-
-  #tapped(response: Response, tap: Tap): Response {
-    const { status, statusText, headers, body } = response;
-    if (body === null) {
-      tap.end("no body");
-      return response;
-    }
-    const reader = body.getReader();
-    const end = once((how: string) => tap.end(how));
-    const stream = new ReadableStream<Uint8Array>({
-      async pull(controller) {
-        try {
-          const { done, value } = await reader.read();
-          if (done) {
-            end("whole");
-            return controller.close();
-          }
-          tap.piece(value);
-          controller.enqueue(value);
-        } catch (error) {
-          end(`broken: ${error}`);
-          controller.error(error);
-        }
-      },
-      cancel(reason) {
-        end("cut off by its reader");
-        return reader.cancel(reason);
-      },
-    }, { highWaterMark: 0 });
-    return new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>, { status, statusText, headers });
   }
 
   #writeRequest(kind: string, request: Request, body: string): void {
@@ -168,34 +150,29 @@ export class Recording {
   }
 }
 
-/** Looks on while a body passes. */
-interface Tap {
+/** The file of what an upstream sends. */
+interface RawFile {
   piece(bytes: Uint8Array): void;
   end(how: string): void;
 }
 
-function once<Value>(act: (value: Value) => void): (value: Value) => void {
-  let done = false;
-  return (value) => {
-    if (done) return;
-    done = true;
-    act(value);
-  };
+/** What the pipeline says of an exchange when it is over. */
+function outcomeOf(
+  { model, status, outcome, finish, calls, dialects, fixes, problems }: ExchangeReport,
+): string {
+  const told = problems.map(({ code }) => code);
+  return `mended: model ${JSON.stringify(model)}, status ${status}, ${outcome}, finish ${
+    finish ?? "none"
+  }, ` +
+    `${calls} calls, dialects ${dialects.join(" ") || "none"}, fixes ${fixes.join(" ") || "none"}, problems ${
+      told.join(" ") || "none"
+    }`;
 }
 
-/** A request's body, as far as it is kept. */
-async function textOf(request: Request): Promise<string> {
-  if (request.body === null) return "";
-  const reader = request.body.getReader();
-  const decoder = new TextDecoder();
-  let [text, size] = ["", 0];
-  for (let read = await reader.read(); !read.done; read = await reader.read()) {
-    text += decoder.decode(read.value, { stream: true });
-    if ((size += read.value.length) <= LIMIT) continue;
-    reader.cancel().catch(() => {});
-    break;
-  }
-  return text;
+/** A body, as far as it is kept. */
+function textOf(body: string | Uint8Array): string {
+  if (typeof body === "string") return body.slice(0, LIMIT);
+  return new TextDecoder().decode(body.subarray(0, LIMIT));
 }
 
 /** What an answer says: a stream is told as the message that its pieces make. */

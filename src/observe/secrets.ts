@@ -17,6 +17,11 @@ function isSecret(name: string): boolean {
 export class Secrets {
   readonly #values = new Set<string>();
 
+  /** `known`: secrets that no header names. */
+  constructor(known: readonly string[] = []) {
+    known.forEach((value) => this.#add(value));
+  }
+
   /** Takes note of the secrets in headers, and gives the headers without them. */
   headers(headers: Headers): { readonly [name: string]: string } {
     return Object.fromEntries(

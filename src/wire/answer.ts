@@ -10,6 +10,7 @@ import type { Opening } from "./opening.ts";
 import type { Item, Stage } from "./stage.ts";
 import { failOpen, type Stages } from "./stages.ts";
 import type { TurnStage } from "./turn_stage.ts";
+import { type Usage, usageOf } from "./usage.ts";
 
 /** What goes out: an event as it came, or a chunk. */
 export type Out = SseEvent | Item;
@@ -43,6 +44,7 @@ export class Answer {
   readonly #stages: Stages;
   #read = false; // a chunk has been read: the envelope is known
   #done = false; // `[DONE]` has gone out
+  #usage: Usage | undefined;
   #error: Json | undefined; // what the upstream reported in the middle of its answer
 
   constructor(options: AnswerOptions) {
@@ -61,6 +63,11 @@ export class Answer {
   /** The error that the upstream reported, if it did. */
   get error(): Json | undefined {
     return this.#error;
+  }
+
+  /** What the upstream counted, as far as it has said it. */
+  get usage(): Usage | undefined {
+    return this.#usage;
   }
 
   /** Every choice has had its finish reason. */
@@ -110,6 +117,7 @@ export class Answer {
       return [event];
     }
     this.#read = true;
+    this.#count(chunk);
     this.#options.protocol.learn(chunk as Chunk);
     if (isWhole(chunk)) return toChunks(chunk).flatMap((part) => this.#stages.chunk({ chunk: part }));
     const items = this.#stages.chunk({ chunk: chunk as Chunk, raw: event.raw });
@@ -126,6 +134,7 @@ export class Answer {
 
   /** What goes out for a chunk that came in no event. */
   chunk(item: Item): readonly Item[] {
+    this.#count(item.chunk);
     return this.#stages.chunk(item);
   }
 
@@ -147,6 +156,10 @@ export class Answer {
   break(error: Json): readonly Out[] {
     const data = JSON.stringify({ error });
     return [...this.#flushed(), { raw: encodeEvent(data), data }];
+  }
+
+  #count({ usage }: Json): void {
+    if (isObject(usage)) this.#usage = usageOf(usage);
   }
 
   #flushed(): readonly Item[] {

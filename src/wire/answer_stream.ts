@@ -28,6 +28,10 @@ export interface AnswerStreamOptions {
   /** The client's request: when it is aborted, so is the answer. */
   readonly signal: AbortSignal;
   readonly problem: Report;
+  /** Told of each piece that goes out. */
+  sent?(bytes: Uint8Array): void;
+  /** Work of Callmend's own is done inside this. */
+  busy<Value>(work: () => Value): Value;
   /** Called once. */
   ended(how: StreamEnd): void;
 }
@@ -133,7 +137,9 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
   };
 
   const send = (controller: Controller, written: string | Uint8Array<ArrayBuffer>) => {
-    controller.enqueue(typeof written === "string" ? encoder.encode(written) : written);
+    const bytes = typeof written === "string" ? encoder.encode(written) : written;
+    options.sent?.(bytes);
+    controller.enqueue(bytes);
     keepAlive = options.keepAliveMs;
     begun = true;
   };
@@ -157,7 +163,7 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
         }
         const batch = await next();
         if (over) return;
-        const written = convert(batch);
+        const written = options.busy(() => convert(batch));
         const how = endOf(batch);
         const ended = how === "done" || answer.error !== undefined;
         if (ended && answer.empty && options.replace !== undefined) {

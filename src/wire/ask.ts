@@ -23,6 +23,8 @@ export interface Asked {
   readonly exchange: Exchange;
   /** A vendor's fix wants to see the answer, tools or not. */
   readonly watched: boolean;
+  /** Whoever reads the answer tells the exchange of it. */
+  readonly looksOn: boolean;
   readonly course: {
     readonly way: { readonly dialects: readonly Dialect[] };
     readonly judged: boolean;
@@ -81,16 +83,16 @@ export async function ask(next: Fetch, upstreamRequest: Request, asked: Asked): 
   const known = /^text\/event-stream|^application\/([\w.-]+\+)?json|^text\/plain|^$/.test(type);
   const nothingToDo = chat.tools.length === 0 &&
     (!response.ok || (!asked.watched && !chat.stream && /json/.test(type)));
-  if (response.body === null || !known || nothingToDo) return untouched(response, asked);
-  if (!response.ok && response.status < 500 && !asked.course.judged) return untouched(response, asked);
-  const body = new UpstreamBody(response.body);
+  if (response.body === null || !known || nothingToDo) return passing(response, asked);
+  if (!response.ok && response.status < 500 && !asked.course.judged) return passing(response, asked);
+  const body = new UpstreamBody(response.body, asked.looksOn ? exchange : undefined);
   // The client may go before there is a stream that it could cancel (rule 20).
   request.signal.addEventListener("abort", () => body.cancel(request.signal.reason), { once: true });
   if (!response.ok) return await whole(response, body, asked);
   const form = await formOf(body, type);
   checkAborted(asked);
   if (form === "json") return await whole(response, body, asked);
-  if (form === "other") return untouched(rest(response, body), asked);
+  if (form === "other") return passing(rest(response, body), asked, true);
   if (!chat.stream) return { kind: "events", response, body, beginning: () => [] };
   const beginning = await peek(body, asked.config.peekMs);
   checkAborted(asked);
@@ -123,7 +125,7 @@ async function whole(response: Response, body: UpstreamBody, asked: Asked): Prom
   }
   checkAborted(asked);
   if (bytes === undefined) {
-    return untouched(ok ? jsonResponse(response, body.rest()) : rest(response, body), asked);
+    return passing(ok ? jsonResponse(response, body.rest()) : rest(response, body), asked, true);
   }
   const text = new TextDecoder().decode(bytes);
   const completion = parse(text);
@@ -173,6 +175,12 @@ export function salvaged(error: Json, { chat, course, exchange }: Asked): string
   return whole ? text : undefined;
 }
 
+/** Goes to the client as it comes; `tapped`: its pieces are looked at where they are read. */
+function passing(response: Response, { exchange, looksOn }: Asked, tapped = false): Source {
+  return { kind: "response", response: exchange.passing(response, looksOn && !tapped) };
+}
+
+/** Has come whole, and goes to the client as it is. */
 function untouched(response: Response, { exchange }: Asked, error?: Json): Source {
   exchange.end({ status: response.status, outcome: "untouched" });
   return { kind: "response", response, ...(error === undefined ? {} : { error }) };

@@ -30,7 +30,7 @@ export class ChoiceTurn {
   readonly #relay = new Relay();
   readonly #options: TurnOptions;
   readonly #index: number;
-  readonly dialects = new Set<string>(); // that calls were found in
+  readonly callsByDialect = new Map<string, number>();
   #calls = 0; // calls that have gone out
   #last: Chunk = {}; // the last chunk: chunks of our own have its envelope
   #reasoningName: "reasoning" | "reasoning_content" = "reasoning_content"; // what this upstream calls it
@@ -186,8 +186,8 @@ export class ChoiceTurn {
         out.push(...this.#send(this.#relay.pass(field, event.text)));
       } else if (event.type === "call-start") {
         out.push(...this.#send(this.#relay.split()));
-        this.dialects.add(event.dialect);
-        const { index, name } = event;
+        const { index, name, dialect } = event;
+        this.callsByDialect.set(dialect, (this.callsByDialect.get(dialect) ?? 0) + 1);
         calls.push({ index, id: event.id ?? newId(), type: "function", function: { name, arguments: "" } });
       } else if (event.type === "call-delta") {
         const last = calls.at(-1);

@@ -13,8 +13,8 @@ export interface TurnStage extends Stage {
   outcome(choice: number): Outcome;
   /** The answer breaks off: text that is still held; never the end of a call. */
   flush(): Item[];
-  /** The dialects that calls were found in. */
-  readonly dialects: readonly string[];
+  /** How many calls were found in each dialect. */
+  readonly callsByDialect: { readonly [dialect: string]: number };
 }
 
 /** Makes the stage for one answer. */
@@ -46,8 +46,12 @@ export function turnStage(options: TurnOptions): TurnStage {
       return false;
     },
     outcome: (choice) => turns.get(choice)?.outcome ?? "none",
-    get dialects() {
-      return [...new Set([...turns.values()].flatMap((turn) => [...turn.dialects]))];
+    get callsByDialect() {
+      const all: Record<string, number> = {};
+      for (const turn of turns.values()) {
+        for (const [dialect, calls] of turn.callsByDialect) all[dialect] = (all[dialect] ?? 0) + calls;
+      }
+      return all;
     },
   };
 }

@@ -20,6 +20,12 @@ export type Batch =
   | { readonly kind: "broken"; readonly error: unknown }
   | { readonly kind: "late" };
 
+/** Is told of each piece as it comes, and how the body ended. */
+interface Onlooker {
+  received(bytes: Uint8Array): void;
+  receivedAll(how: string): void;
+}
+
 export class UpstreamBody {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #sse = new SseDecoder();
@@ -28,8 +34,11 @@ export class UpstreamBody {
   #over = false; // ended, broken or given up
   #kept: Batch[] = []; // events that were looked at and handed back
 
-  constructor(body: ReadableStream<Uint8Array>) {
+  readonly #onlooker: Onlooker | undefined;
+
+  constructor(body: ReadableStream<Uint8Array>, onlooker?: Onlooker) {
     this.#reader = body.getReader();
+    this.#onlooker = onlooker;
   }
 
   /** The next bytes, if they come within `wait` milliseconds. */
@@ -123,6 +132,7 @@ export class UpstreamBody {
   cancel(reason?: unknown): void {
     if (this.#over) return;
     this.#over = true;
+    this.#onlooker?.receivedAll("cancelled");
     this.#reader.cancel(reason).catch(() => {}); // it is given up: how that ends concerns nobody
   }
 
@@ -138,8 +148,14 @@ export class UpstreamBody {
   async #next(): Promise<Read> {
     try {
       const { done, value } = await this.#reader.read();
-      return done ? { kind: "end" } : { kind: "bytes", bytes: value };
+      if (done) {
+        this.#onlooker?.receivedAll("whole");
+        return { kind: "end" };
+      }
+      this.#onlooker?.received(value);
+      return { kind: "bytes", bytes: value };
     } catch (error) {
+      this.#onlooker?.receivedAll(`broken: ${error}`);
       return { kind: "broken", error };
     }
   }

@@ -1,6 +1,22 @@
-/** Token counts in a stream: whether the client has asked for them, and asking for them in its place. */
+/** Token counts: what they are, whether the client has asked for them, and asking for them in its place. */
 import { isObject } from "./call_piece.ts";
 import type { Json } from "./openai.ts";
+
+/** How many tokens the upstream counted. */
+export interface Usage {
+  readonly prompt: number | undefined;
+  readonly completion: number | undefined;
+}
+
+/** The counts in a `usage` object; under the names of the chat protocol, or those of Anthropic's and `/responses`. */
+export function usageOf(usage: Json): Usage {
+  const count = (...values: unknown[]) =>
+    values.find((value) => typeof value === "number") as number | undefined;
+  return {
+    prompt: count(usage.prompt_tokens, usage.input_tokens),
+    completion: count(usage.completion_tokens, usage.output_tokens),
+  };
+}
 
 /** What the request says of it: true, false, or nothing. */
 function said({ stream_options }: Json): unknown {

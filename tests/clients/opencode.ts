@@ -7,7 +7,7 @@ import process from "node:process";
 import { bridges } from "../../src/bridge/mod.ts";
 import { readConfig } from "../../src/config.ts";
 import { listen } from "../../src/listen.ts";
-import { serve } from "../../src/server.ts";
+import { serveObserved } from "../_servers.ts";
 import { installed, seconds } from "./_install.ts";
 import { type Seen, taughtModel } from "./_taught_model.ts";
 
@@ -35,7 +35,7 @@ async function run(bridgeProtocol: string, mode: string): Promise<void> {
   const seen: Seen = { bodies: [], answers: [], faults: [] };
   const model = listen({ host: "127.0.0.1", port: 0 }, taughtModel(notes, seen));
   const log: string[] = [];
-  const proxy = serve(
+  const proxy = serveObserved(
     readConfig({
       upstream: `http://127.0.0.1:${model.port}/v1`,
       port: "0",
