@@ -143,7 +143,32 @@ for (const [what, faults, symptom, by] of forms) {
   });
 }
 
-const aboutTools: Faults["refuse"] = ({ tools }) =>
+/** What `callmend config check` says against a file. */
+async function checked(file: object): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "callmend-doctor-"));
+  const path = join(folder, "callmend.jsonc");
+  writeFileSync(path, JSON.stringify(file));
+  await using running = program(["config", "check", path]);
+  const code = await running.code;
+  rmSync(folder, { recursive: true });
+  return code === 0 ? "" : running.err();
+}
+
+test("models of one upstream that need different modes: each has lines of its own", async () => {
+  const refuse: Faults["refuse"] = (asked, request) =>
+    asked.model === "old" ? aboutTools(asked, request) : undefined;
+  await using server = await modelServer({ models: ["old", "new"], refuse });
+  const { code, out } = await ran(server.port, ["--json"]);
+  const entries = (JSON.parse(out) as Document).models.map(({ lines }) =>
+    (lines!.file as { upstreams: { mode: string; models: string[] }[] }).upstreams[0]!
+  );
+  assert.deepEqual([code, entries.map(({ mode, models }) => [mode, models])], [
+    0,
+    [["fallback", ["old"]], ["native", ["new"]]],
+  ]);
+});
+
+const aboutTools: Faults["refuse"] & object = ({ tools }) =>
   tools
     ? [400, '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set']
     : undefined;
@@ -154,7 +179,8 @@ test("tools are refused: fallback mode, tried, and the printed lines work", asyn
   assert.deepEqual([model.bridge?.works, quirk("D15")?.answeredBy], [true, ["bridge"]]);
   assert.match(model.lines!.flags, /^callmend --upstream http:\/\/127\.0\.0\.1:\d+\/v1 --mode fallback$/);
   const { upstreams: [entry] } = model.lines!.file as { upstreams: { [name: string]: unknown }[] };
-  assert.deepEqual([entry!["name"], entry!["mode"], entry!["models"]], ["local", "fallback", ["m"]]);
+  assert.deepEqual([entry!["name"], entry!["mode"]], ["local", "fallback"]);
+  assert.equal(await checked(model.lines!.file), "");
 
   await using server = await modelServer({ refuse: aboutTools });
   await using proxy = proxyTo(server, { mode: model.mode! });
@@ -388,6 +414,7 @@ test("settings of serve count, flags over variables, and stand in the lines", as
   );
   const { upstreams: [entry] } = model!.lines!.file as { upstreams: { [name: string]: unknown }[] };
   assert.deepEqual([entry!["protocol"], entry!["fixes"]], ["object", { disable: ["claude/end-turn"] }]);
+  assert.equal(await checked(model!.lines!.file), "");
 });
 
 test("bad usage: exit code 2 before anything is asked", async () => {

@@ -1,10 +1,11 @@
 /** The doctor's round: every upstream, and the models of each, one request after the other. */
 import type { UpstreamSettings } from "../config.ts";
 import type { Upstream } from "../doctor/advice.ts";
-import { examine, type Step } from "../doctor/examine.ts";
+import { type Examination, examine, type Step } from "../doctor/examine.ts";
 import { type Findings, findingsOf } from "../doctor/findings.ts";
 import { reach, someOf } from "../doctor/models.ts";
 import type { Asking } from "../doctor/recording.ts";
+import type { Means } from "../doctor/trial.ts";
 import { createRouter } from "../router.ts";
 import { createUpstream } from "../upstream.ts";
 import { version } from "../version.ts";
@@ -97,7 +98,7 @@ async function visit(
         `Cannot tell which models ${address} has (its /models lists none for chat): name one with --model.`;
       return { upstream: { ...upstream, why }, models: [] };
     }
-    const findings: Findings[] = [];
+    const found: [Examination, Means][] = [];
     for (const model of models) {
       const pause = async (ms: number) => {
         progress.done(`${model}: asked too often (429); waiting ${ms / 1000} s, as the server asks`);
@@ -112,9 +113,9 @@ async function visit(
         ...(dialects && { dialects }),
       };
       const means = { model, host, asking, pause, config };
-      findings.push(findingsOf(await examine(means, (step) => show(step, progress)), means, lines));
+      found.push([await examine(means, (step) => show(step, progress)), means]);
     }
-    return { upstream, models: findings };
+    return { upstream, models: findingsOf(found, lines) };
   } finally {
     next.close();
   }

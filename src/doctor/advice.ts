@@ -22,6 +22,8 @@ export interface Need {
   /** Fixes that are off by default. */
   readonly enabled: readonly string[];
   readonly reasoningOpen: boolean;
+  /** Other models of this upstream need another mode. */
+  readonly alone?: boolean;
 }
 
 /** The same configuration in both ways of writing it. */
@@ -31,7 +33,7 @@ export interface Lines {
 }
 
 /** Makes the lines for a model. */
-export function linesFor({ model, mode, enabled, reasoningOpen }: Need, upstream: Upstream): Lines {
+export function linesFor({ model, mode, enabled, reasoningOpen, alone }: Need, upstream: Upstream): Lines {
   const said = [
     ...upstream.flags,
     ...(mode === modeFor(upstream.host) ? [] : ["--mode", mode]),
@@ -49,7 +51,7 @@ export function linesFor({ model, mode, enabled, reasoningOpen }: Need, upstream
         baseUrl: upstream.address,
         ...(upstream.keyVariable !== undefined && { key: `\${${upstream.keyVariable}}` }),
         mode,
-        models: [model],
+        ...(alone && { models: [model] }),
         ...entry,
         ...(Object.keys(switched).length > 0 && { fixes: switched }),
       }],

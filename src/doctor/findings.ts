@@ -60,8 +60,20 @@ export interface Findings {
   readonly checks: readonly CheckResult[];
 }
 
-/** Sums up an examination. */
-export function findingsOf(found: Examination, means: Means, upstream: Upstream): Findings {
+/** Sums up the examinations of an upstream's models. */
+export function findingsOf(
+  found: readonly (readonly [Examination, Means])[],
+  upstream: Upstream,
+): readonly Findings[] {
+  const alone = new Set(found.map(([{ mode }]) => mode)).size > 1;
+  return found.map(([each, means]) => summedUp(each, means, { upstream, alone }));
+}
+
+function summedUp(
+  found: Examination,
+  means: Means,
+  { upstream, alone }: { readonly upstream: Upstream; readonly alone: boolean },
+): Findings {
   const { model, mode, trials, stopped } = found;
   const quirks = quirksOf(trials, means);
   const enabled = [...new Set(trials.flatMap((trial) => trial.enabled))];
@@ -82,7 +94,7 @@ export function findingsOf(found: Examination, means: Means, upstream: Upstream)
     mode: mode ?? null,
     lines: mode === undefined
       ? null
-      : linesFor({ model, mode, enabled, reasoningOpen: found.reasoningOpen }, upstream),
+      : linesFor({ model, mode, enabled, reasoningOpen: found.reasoningOpen, alone }, upstream),
     checks: trials.map(resultOf),
   };
 }
