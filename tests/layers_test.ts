@@ -69,6 +69,7 @@ const LAYERS: readonly string[] = [
   "access.ts",
   "observe/",
   "config_place.ts",
+  "file_watch.ts",
   "plugin_patch.ts",
   "plugin.ts",
   "upstream.ts",

@@ -60,20 +60,19 @@ export function makeProgram(context: Context): Command {
       () => `\n${settingsHelp()}\n\nExample:\n  callmend --upstream http://127.0.0.1:8000/v1`,
     );
   commands.forEach((make, n) => program.addCommand(make(context), { isDefault: n === 0 }));
-  for (const [name, each] of named(program, "callmend")) {
-    each.exitOverride().showHelpAfterError(`(${name} --help says more)`).configureOutput({
-      writeOut: (text) => context.print(text.trimEnd()),
-      writeErr: (text) => context.log(text.trimEnd()),
-      getOutHasColors: () => false, // Commander would read variables to find out
-      getErrHasColors: () => false,
-    });
-  }
+  dress(program, "callmend", context);
   return program;
 }
 
-/** A command and those under it, by what a user types for them. */
-function named(made: Command, name: string): [name: string, made: Command][] {
-  return [[name, made], ...made.commands.flatMap((each) => named(each, `${name} ${each.name()}`))];
+/** What each command and its own commands have in common. */
+function dress(made: Command, name: string, context: Context): void {
+  made.exitOverride().showHelpAfterError(`(${name} --help says more)`).configureOutput({
+    writeOut: (text) => context.print(text.trimEnd()),
+    writeErr: (text) => context.log(text.trimEnd()),
+    getOutHasColors: () => false, // Commander would read variables to find out
+    getErrHasColors: () => false,
+  });
+  for (const inner of made.commands) dress(inner, `${name} ${inner.name()}`, context);
 }
 
 /** Behind a default command Commander takes an unknown name for one operand too many. */
