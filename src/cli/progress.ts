@@ -1,5 +1,6 @@
 /** Progress of something long, on standard error: an updating line on a terminal, a line for each step elsewhere. */
 import process from "node:process";
+import { clearInterval, setInterval } from "node:timers";
 import type { Context } from "./command.ts";
 
 /** Shows how far something is. */
@@ -24,9 +25,10 @@ export function createProgress({ environment, log }: Pick<Context, "environment"
     stderr.write(`\r\x1b[2K${text.slice(0, (stderr.columns || 80) - 1)}`);
   };
   const timer = setInterval(draw, 1000);
+  timer.unref(); // it must not keep a program alive that has ended
   return {
     begin(what) {
-      shown = what;
+      shown = what.replace(/\s+/g, " ");
       since = Date.now();
       draw();
     },
