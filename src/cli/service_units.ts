@@ -55,7 +55,10 @@ export function systemdUnit(unit: Unit): string {
     // An account that exists only while the service runs, unless nobody but its owner may read the program.
     owner === undefined ? "DynamicUser=yes" : `User=${owner}`,
     `ProtectHome=${inHome ? "read-only" : "yes"}`,
-    ...hardeningByRoot,
+    // A folder of temporary files of its own would hide a program that lies in the common one.
+    ...hardeningByRoot.filter((line) =>
+      line !== "PrivateTmp=yes" || !own.files.some((file) => /^\/(?:var\/)?tmp\//.test(file))
+    ),
   ];
   const [file, place, start] = user
     ? ["~/.config/systemd/user/callmend.service", "%h/.config/callmend/environment", "systemctl --user"]
