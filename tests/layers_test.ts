@@ -80,6 +80,7 @@ const LAYERS: readonly string[] = [
   "open_upstream.ts",
   "routing.ts",
   "server.ts",
+  "doctor/",
   "cli/",
   "cli/mod.ts",
   "main.ts",

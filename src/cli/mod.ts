@@ -3,16 +3,19 @@ import { Command, CommanderError } from "commander";
 import { version } from "../version.ts";
 import { BAD_USAGE, type Context, type MakeCommand } from "./command.ts";
 import { makeCapture } from "./capture.ts";
+import { makeCompletions } from "./completions.ts";
 import { makeConfig } from "./config.ts";
 import { makeConvert } from "./convert.ts";
 import { makeDebug } from "./debug.ts";
 import { makeDemo } from "./demo.ts";
 import { makeDialects } from "./dialects.ts";
+import { makeDoctor } from "./doctor.ts";
 import { makeFixes } from "./fixes.ts";
 import { makeHealthcheck } from "./healthcheck.ts";
 import { makeOpencode } from "./opencode.ts";
 import { makeReplay } from "./replay.ts";
 import { makeServe, settingsHelp } from "./serve.ts";
+import { makeService } from "./service.ts";
 import { makeVersion } from "./version.ts";
 
 /** Every command; the first one runs when none is named. */
@@ -20,6 +23,7 @@ const commands: readonly MakeCommand[] = [
   makeServe,
   makeConfig,
   makeConvert,
+  makeDoctor,
   makeDemo,
   makeDialects,
   makeFixes,
@@ -28,6 +32,8 @@ const commands: readonly MakeCommand[] = [
   makeCapture,
   makeReplay,
   makeHealthcheck,
+  makeService,
+  makeCompletions,
   makeVersion,
 ];
 
@@ -43,7 +49,8 @@ export async function run(given: readonly string[], context: Context): Promise<v
   }
 }
 
-function makeProgram(context: Context): Command {
+/** The program with all of its commands. */
+export function makeProgram(context: Context): Command {
   const program = new Command("callmend")
     .description("Makes tool calling work: mends what models and vendors really send into tool_calls.")
     .version(version, "-V, --version", "print the version")
