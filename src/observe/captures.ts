@@ -38,19 +38,19 @@ export function createCaptures(
   const kept = new Map<string, Capturing>(); // the oldest first
   const followers = new Set<(change: CaptureChange) => void>();
   const tell = (change: CaptureChange) => followers.forEach((follower) => follower(change));
-  const size = () => [...kept.values()].reduce((sum, { size }) => sum + size, 0);
+  let used = 0; // bytes of memory that all of them take
 
-  /** Lets the oldest go, running ones last, until there is room. */
+  /** Lets the oldest go, but for running ones, until there is room. */
   const makeRoom = (exchanges: number, bytes: number): boolean => {
-    let used = kept.size > 0 ? size() : 0;
-    const oldest = [...kept].filter(([, { running }]) => !running);
-    for (const [id, capturing] of oldest) {
-      if (kept.size <= exchanges && used <= bytes) break;
-      used -= capturing.size;
+    if (kept.size <= exchanges && used <= bytes) return true;
+    for (const [id, { running, size }] of kept) {
+      if (running) continue;
+      used -= size;
       kept.delete(id);
       tell({ kind: "gone", id });
+      if (kept.size <= exchanges && used <= bytes) return true;
     }
-    return kept.size <= exchanges && used <= bytes;
+    return false;
   };
 
   return {
@@ -62,21 +62,18 @@ export function createCaptures(
       makeRoom(limits.exchanges, limits.bytes);
     },
     get size() {
-      return size();
+      return used;
     },
     watch: (upstream, config, secrets = () => []) => (begun) => {
       if (limits.exchanges === 0 || !makeRoom(limits.exchanges - 1, limits.bytes)) return undefined;
-      let unchecked = 0; // bytes since memory was last counted
-      const room = (bytes: number) => {
-        if ((unchecked += bytes) < 65_536) return true;
-        unchecked = 0;
-        return makeRoom(limits.exchanges, limits.bytes - bytes);
-      };
+      const room = (bytes: number) => makeRoom(limits.exchanges, limits.bytes - bytes);
+      const grew = (bytes: number) => used += kept.has(begun.id) ? bytes : 0;
       const changed = () => {
         tell({ kind: "exchange", summary: capturing.summary() });
         if (!capturing.running) ended(() => capturing.whole());
       };
-      const capturing = new Capturing({ begun, upstream, config, secrets, room, changed });
+      const capturing = new Capturing({ begun, upstream, config, secrets, room, grew, changed });
+      used += capturing.size;
       kept.set(begun.id, capturing);
       tell({ kind: "exchange", summary: capturing.summary() });
       return capturing;
