@@ -33,10 +33,11 @@ export function findConfigFile(flags: Texts, environment: Texts): string | undef
 
 /** Reads and checks the file at `path`. Throws a `ConfigError` with all that is wrong with it. */
 export function loadConfigFile(path: string, environment: Texts): ConfigFile {
-  return readConfigFile(path, textOf(path), environment);
+  return readConfigFile(path, configText(path), environment);
 }
 
-function textOf(path: string): string {
+/** What stands in the file at `path`. Throws a `ConfigError` when it cannot be read. */
+export function configText(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {

@@ -3,7 +3,7 @@ import { createKeyRing, keyRefusal, privateRefusal } from "./access.ts";
 import type { Config } from "./config.ts";
 import { errorAnswer, InvalidRequest } from "./error_answer.ts";
 import { inUrl, listen, type Peer } from "./listen.ts";
-import { printable } from "./observe/log.ts";
+import { type Log, printable } from "./observe/log.ts";
 import { createObservation, type Observation } from "./observe/observation.ts";
 import { type OpenUpstream, openUpstreams } from "./open_upstream.ts";
 import type { Fetch } from "./repair.ts";
@@ -19,6 +19,7 @@ export interface Running {
   readonly port: number;
   /** Where clients reach it. */
   readonly address: string;
+  readonly log: Log;
   /** What is in force. */
   config(): Config;
   /** Applies other settings to the requests that come from now on; where it listens stays. */
@@ -120,6 +121,7 @@ export function serve(config: Config, observation: Observation = createObservati
   return {
     port: listener.port,
     address: `http://${inUrl(config.host)}:${listener.port}`,
+    log: observation.log,
     config: handler.config,
     apply: handler.apply,
     async drain() {

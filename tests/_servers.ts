@@ -169,7 +169,7 @@ export function errorOf(reply: Reply, status: number, code: string): string {
 export interface Program extends AsyncDisposable {
   readonly pid: number;
   /** Sends it a signal. */
-  signal(name: "SIGTERM" | "SIGINT"): void;
+  signal(name: "SIGTERM" | "SIGINT" | "SIGHUP"): void;
   out(): string;
   err(): string;
   /** The exit code, once it has ended and all it wrote has been read. */

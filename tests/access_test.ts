@@ -3,7 +3,17 @@ import assert from "node:assert/strict";
 import type http from "node:http";
 import { createKeyRing, isLoopback, privateRefusal } from "../src/access.ts";
 import { listen } from "../src/listen.ts";
-import { ask, askRaw, errorOf, httpUpstream, program, proxyTo, type TestServer, until } from "./_servers.ts";
+import {
+  ask,
+  askRaw,
+  errorOf,
+  httpUpstream,
+  open,
+  program,
+  proxyTo,
+  type TestServer,
+  until,
+} from "./_servers.ts";
 import { test } from "./_test.ts";
 
 /** An upstream that keeps the headers and bodies that it got. */
@@ -112,6 +122,26 @@ test("the upstream's key stands in place of whatever the client sent; bodies str
   assert.equal(upstream.asked[0]!.headers["x-other"], "kept");
   assert.deepEqual(upstream.asked.map(({ body }) => body), ["", "", large, "12345", '{"model":"m"}']);
   assert.equal(upstream.asked[3]!.headers["content-length"], "5");
+});
+
+test("with an upstream's key too, uploads stream, and a client that goes away ends the request", async () => {
+  let [received, closed] = ["", 0];
+  await using upstream = await httpUpstream((request, response) => {
+    response.on("close", () => closed++);
+    request.on("data", (bytes) => received += bytes);
+  });
+  await using proxy = proxyTo(upstream, { upstreamKey: "upstream-key", clientKeys: "client-key" });
+  const headers = { authorization: "Bearer client-key" };
+  for (const path of ["/v1/files", "/v1/chat/completions"]) {
+    const before = closed;
+    received = "";
+    const request = open(proxy.port, path, { method: "POST", headers });
+    request.on("error", () => {}).write("{}");
+    if (path.endsWith("completions")) request.end();
+    await until("the first piece has arrived", () => received === "{}");
+    request.destroy();
+    await until("the upstream's request has ended", () => closed > before);
+  }
 });
 
 test("without keys the client's credential passes", async () => {

@@ -1,6 +1,7 @@
 /** The program as its users run it: a process of its own, with no more permissions than the tasks give. */
 import assert from "node:assert/strict";
 import type http from "node:http";
+import process from "node:process";
 import manifest from "../deno.json" with { type: "json" };
 import { demoModels } from "../src/cli/demo_upstream.ts";
 import { fixes } from "../src/fixes/mod.ts";
@@ -146,8 +147,9 @@ test("version prints the version of deno.json", async () => {
     ran(["version", "--json"]),
   ]);
   assert.deepEqual([plain.out, flag.out], [`${manifest.version}\n`, `${manifest.version}\n`]);
-  const { version, runtime } = JSON.parse(json.out);
-  assert.equal(version, manifest.version);
+  const { version, commit, built, runtime, os, arch } = JSON.parse(json.out);
+  assert.deepEqual([version, os, arch], [manifest.version, process.platform, process.arch]);
+  assert.deepEqual([commit, built], [null, null]); // it runs from its sources
   assert.match(runtime, /^(deno|bun) \d/);
 });
 

@@ -59,7 +59,8 @@ function makeShow(context: Context): Command {
   return made.action((given: GivenFlags) => {
     const loaded = tried(() => loadConfig(flagsOf(given), context.environment), context);
     if (loaded === undefined) return;
-    const { path = null, told } = loaded;
+    const { file, told } = loaded;
+    const path = file?.path ?? null;
     if (given.json) return context.print(JSON.stringify({ file: path, settings: told }, null, 2));
     context.print(`file: ${path ?? `none (looked for ${usualPlaces().join(" and ")})`}`);
     rows(told).forEach(context.print);

@@ -3,16 +3,19 @@ import { Command, CommanderError } from "commander";
 import { version } from "../version.ts";
 import { BAD_USAGE, type Context, type MakeCommand } from "./command.ts";
 import { makeCapture } from "./capture.ts";
+import { makeCompletions } from "./completions.ts";
 import { makeConfig } from "./config.ts";
 import { makeConvert } from "./convert.ts";
 import { makeDebug } from "./debug.ts";
 import { makeDemo } from "./demo.ts";
 import { makeDialects } from "./dialects.ts";
+import { makeDoctor } from "./doctor.ts";
 import { makeFixes } from "./fixes.ts";
 import { makeHealthcheck } from "./healthcheck.ts";
 import { makeOpencode } from "./opencode.ts";
 import { makeReplay } from "./replay.ts";
 import { makeServe, settingsHelp } from "./serve.ts";
+import { makeService } from "./service.ts";
 import { makeVersion } from "./version.ts";
 
 /** Every command; the first one runs when none is named. */
@@ -20,6 +23,7 @@ const commands: readonly MakeCommand[] = [
   makeServe,
   makeConfig,
   makeConvert,
+  makeDoctor,
   makeDemo,
   makeDialects,
   makeFixes,
@@ -28,6 +32,8 @@ const commands: readonly MakeCommand[] = [
   makeCapture,
   makeReplay,
   makeHealthcheck,
+  makeService,
+  makeCompletions,
   makeVersion,
 ];
 
@@ -43,7 +49,8 @@ export async function run(given: readonly string[], context: Context): Promise<v
   }
 }
 
-function makeProgram(context: Context): Command {
+/** The program with all of its commands. */
+export function makeProgram(context: Context): Command {
   const program = new Command("callmend")
     .description("Makes tool calling work: mends what models and vendors really send into tool_calls.")
     .version(version, "-V, --version", "print the version")
@@ -53,20 +60,19 @@ function makeProgram(context: Context): Command {
       () => `\n${settingsHelp()}\n\nExample:\n  callmend --upstream http://127.0.0.1:8000/v1`,
     );
   commands.forEach((make, n) => program.addCommand(make(context), { isDefault: n === 0 }));
-  for (const [name, each] of named(program, "callmend")) {
-    each.exitOverride().showHelpAfterError(`(${name} --help says more)`).configureOutput({
-      writeOut: (text) => context.print(text.trimEnd()),
-      writeErr: (text) => context.log(text.trimEnd()),
-      getOutHasColors: () => false, // Commander would read variables to find out
-      getErrHasColors: () => false,
-    });
-  }
+  dress(program, "callmend", context);
   return program;
 }
 
-/** A command and those under it, by what a user types for them. */
-function named(made: Command, name: string): [name: string, made: Command][] {
-  return [[name, made], ...made.commands.flatMap((each) => named(each, `${name} ${each.name()}`))];
+/** What each command and its own commands have in common. */
+function dress(made: Command, name: string, context: Context): void {
+  made.exitOverride().showHelpAfterError(`(${name} --help says more)`).configureOutput({
+    writeOut: (text) => context.print(text.trimEnd()),
+    writeErr: (text) => context.log(text.trimEnd()),
+    getOutHasColors: () => false, // Commander would read variables to find out
+    getErrHasColors: () => false,
+  });
+  for (const inner of made.commands) dress(inner, `${name} ${inner.name()}`, context);
 }
 
 /** Behind a default command Commander takes an unknown name for one operand too many. */

@@ -55,7 +55,8 @@ function read(paths: readonly string[], context: Context): ReturnType<typeof rea
   try {
     return paths.flatMap(readCaptures);
   } catch (error) {
-    context.log((error as Error).message);
+    const { code, path, message } = error as Error & { readonly code?: string; readonly path?: string };
+    context.log(code === "ENOENT" ? `Cannot read ${path}: there is no such file or folder.` : message);
     context.exit(BAD_USAGE);
   }
 }

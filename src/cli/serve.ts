@@ -10,6 +10,7 @@ import { settingRows } from "../settings.ts";
 import { addressOf } from "../upstream/address.ts";
 import { version } from "../version.ts";
 import { command, type Context, type MakeCommand } from "./command.ts";
+import { reloadOnChange } from "./reload.ts";
 import { addSettings, type GivenFlags, loadConfig, tried } from "./setting_options.ts";
 
 export const makeServe: MakeCommand = (context) => {
@@ -20,12 +21,14 @@ export const makeServe: MakeCommand = (context) => {
   const flagsOf = addSettings(made);
   return made.action((given: GivenFlags) => {
     const flags = flagsOf(given);
-    const config = tried(() => loadConfig(flags, context.environment), context)?.config;
-    if (config === undefined) return;
+    const loaded = tried(() => loadConfig(flags, context.environment), context);
+    if (loaded === undefined) return;
+    const { config, file } = loaded;
     const running = start(config, context);
     if (running === undefined) return;
     context.print(`callmend ${version} listening on ${running.address} -> ${inFrontOf(config)}`);
-    stopOnSignal(running, config, context);
+    if (file !== undefined) reloadOnChange(running, { ...file, flags }, context);
+    stopOnSignal(running, context);
   });
 };
 
@@ -66,15 +69,16 @@ function debugLog({ environment, log: tell }: Context): DebugLog {
 const SAME_SIGNAL_MS = 500;
 
 /** The first SIGTERM or SIGINT lets running answers end; a second one does not wait. */
-export function stopOnSignal(running: Running, { drainTimeoutMs }: Config, context: Context): void {
+export function stopOnSignal(running: Running, context: Context): void {
   let last = 0; // when a signal came last
   const stop = async (signal: string) => {
     const [before, now] = [last, Date.now()];
     last = now;
     if (before !== 0) return now - before < SAME_SIGNAL_MS ? undefined : context.exit(1);
-    context.log(`${signal}: no new requests; running answers have ${drainTimeoutMs / 1000} s to end`);
+    const { drainTimeoutMs } = running.config();
+    running.log.info(`${signal}: no new requests; running answers have ${drainTimeoutMs / 1000} s to end`);
     if (!await running.drain()) {
-      context.log("Some answers had to be cut off; --drain-timeout gives them longer.");
+      running.log.warn("Some answers had to be cut off; --drain-timeout gives them longer.");
     }
     context.exit(0);
   };

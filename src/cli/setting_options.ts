@@ -2,7 +2,8 @@
 import { type Command, Option } from "commander";
 import { exposure } from "../access.ts";
 import { ConfigError, settle, type Settled, type Texts } from "../config.ts";
-import { findConfigFile, loadConfigFile } from "../config_place.ts";
+import { readConfigFile } from "../config_file.ts";
+import { configText, findConfigFile } from "../config_place.ts";
 import { settingRows } from "../settings.ts";
 import { BAD_USAGE, type Context } from "./command.ts";
 
@@ -28,23 +29,36 @@ export function addSettings(made: Command): (given: GivenFlags) => Texts {
     }));
 }
 
-/** The settings in force, and the path of the file that they come from, if there is one. */
-export type Loaded = Settled & { readonly path: string | undefined };
+/** A configuration file's path and what stands in it. */
+export interface FileText {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** The settings in force, and the file that they come from, if there is one. */
+export interface Loaded extends Settled {
+  readonly file: FileText | undefined;
+}
 
 /**
- * Reads flags, environment and file; `path` is the file, when it is known.
- * Throws a `ConfigError` with all that is wrong, and when strangers could use what is not protected.
+ * Reads flags, environment and file, the one that counts when none is given. Throws a `ConfigError` with all that is
+ * wrong, and when strangers could use what is not protected.
  */
 export function loadConfig(
   flags: Texts,
   environment: Texts,
-  path = findConfigFile(flags, environment),
+  file: FileText | undefined = findText(flags, environment),
 ): Loaded {
-  const file = path === undefined ? undefined : loadConfigFile(path, environment);
-  const settled = settle(flags, environment, file);
+  const read = file && readConfigFile(file.path, file.text, environment);
+  const settled = settle(flags, environment, read);
   const exposed = exposure(settled.config);
   if (exposed !== undefined) throw new ConfigError([exposed]);
-  return { ...settled, path };
+  return { ...settled, file };
+}
+
+function findText(flags: Texts, environment: Texts): FileText | undefined {
+  const path = findConfigFile(flags, environment);
+  return path === undefined ? undefined : { path, text: configText(path) };
 }
 
 /** The same for a command: tells all that is wrong and ends the process when the settings cannot be used. */

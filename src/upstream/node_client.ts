@@ -45,7 +45,7 @@ function attempt(outgoing: Outgoing, agent: http.Agent | false): Promise<Answer>
   });
   const abort = () => {
     request.destroy();
-    reject(signal.reason); // under Deno nothing else tells of it while the head of the answer is on its way
+    reject(signal.reason); // on a kept connection, or with half a head of an answer here, Deno tells of no error
   };
   signal.addEventListener("abort", abort, { once: true });
   request.on("close", () => signal.removeEventListener("abort", abort));

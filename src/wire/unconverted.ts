@@ -21,6 +21,9 @@ const OBJECT =
 /** Characters without which neither can be. */
 const SUSPICIOUS = /[<[{]/;
 
+/** Characters that open or close code, besides. */
+const SPECIAL = /[<[{`~\n]/;
+
 /** The longest of what may stand across the end of a chunk. */
 const CARRY = 160;
 
@@ -41,19 +44,22 @@ export function unconverted(tools: readonly Tool[], problem: Report): Stage {
     return found !== null && names.has(found[1]!) ? found : null;
   };
 
+  const text = (choice: number, content: string): void => {
+    if (told) return;
+    let text = texts.get(choice);
+    if (text === undefined) texts.set(choice, text = new Text());
+    if (text.push(content)) look(text);
+    text.forget();
+  };
+
   return {
+    text,
     chunk(item) {
       const { choices } = item.chunk;
       if (told || !Array.isArray(choices)) return [item];
       for (const choice of choices) {
         const content = isObject(choice) && isObject(choice.delta) ? choice.delta.content : undefined;
-        if (typeof content !== "string" || content === "") continue;
-        const index = choice.index ?? 0;
-        let text = texts.get(index);
-        if (text === undefined) texts.set(index, text = new Text());
-        text.push(content);
-        if (SUSPICIOUS.test(text.plain)) look(text);
-        text.forget();
+        if (typeof content === "string" && content !== "") text(choice.index ?? 0, content);
       }
       return [item];
     },
@@ -67,7 +73,9 @@ class Text {
   #code = ""; // the backticks or tildes that opened the code that is open
   #run = ""; // backticks or tildes at the end of what has come
 
-  push(text: string): void {
+  /** More of it; whether there is something to look at. */
+  push(text: string): boolean {
+    if (this.plain === "" && this.#run === "" && !SPECIAL.test(text)) return false; // the usual case
     const all = this.#run + text;
     this.#run = /(?:`+|~+)$/.exec(all)?.[0] ?? "";
     for (const part of all.slice(0, all.length - this.#run.length).split(/(`+|~{3,}|\n)/)) {
@@ -75,11 +83,13 @@ class Text {
       else if (part === "\n" && this.#code.length < 3) this.#code = ""; // inline code ends with its line
       else if (this.#code === "") this.plain += part;
     }
+    return SUSPICIOUS.test(this.plain);
   }
 
   /** Keeps only what may go on in the next chunk. */
   forget(): void {
-    if (this.plain.length > CARRY) this.plain = this.plain.slice(-CARRY);
+    const from = this.plain.slice(-CARRY).search(SUSPICIOUS);
+    this.plain = from === -1 ? "" : this.plain.slice(-CARRY).slice(from);
   }
 
   #mark(run: string): void {

@@ -71,6 +71,9 @@ export async function tryAll(clients: readonly Client[]): Promise<number> {
 /** One client, one fault, one way; true when it went as it should. */
 async function trial(client: Client, fault: Fault, way: Way): Promise<boolean> {
   const begin = Date.now();
+  console.error(
+    `       ${client.name}, ${fault.id}, ${way === "without" ? "without Callmend" : way}: running`,
+  );
   const folder = mkdtempSync(join(tmpdir(), "callmend-client-"));
   const [home, project] = [join(folder, "home"), join(folder, "project")];
   for (const each of [home, join(project, ".git")]) mkdirSync(each, { recursive: true });

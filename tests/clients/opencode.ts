@@ -25,6 +25,7 @@ process.exit(failed === 0 ? 0 : 1);
 /** One task: read a file, edit it, run a command, tell the outcome. */
 async function run(bridgeProtocol: string, mode: string): Promise<void> {
   const begin = Date.now();
+  console.error(`       ${mode}, ${bridgeProtocol}: running`);
   const folder = mkdtempSync(join(tmpdir(), "callmend-opencode-"));
   const project = join(folder, "project");
   mkdirSync(project);
