@@ -1,6 +1,6 @@
 /** The upstream client on the runtime's own fetch: the fast one under Bun, and only used there. */
 import { codeOf } from "./errors.ts";
-import { bodiless, type Send, type Source } from "./transport.ts";
+import { type Answer, bodiless, type Outgoing, type Send, type Source } from "./transport.ts";
 
 /** What Bun's fetch takes beyond the standard. */
 interface BunRequestInit extends RequestInit {
@@ -16,7 +16,8 @@ const STALE_MS = 1_000;
 /** A client that keeps its connections open between requests. */
 export function createFetchClient(): Send {
   let kept = false; // an answer was read to its end, so that a kept connection may be used again
-  const send: Send = async ({ method, url, headers, body, length, signal }) => {
+  const send = async (outgoing: Outgoing, keepalive: boolean): Promise<Answer> => {
+    const { method, url, headers, body, length, signal } = outgoing;
     const sent = new Headers(headers);
     if (length !== undefined) sent.set("content-length", length);
     const init: BunRequestInit = {
@@ -28,6 +29,7 @@ export function createFetchClient(): Send {
       decompress: false,
       timeout: false,
       duplex: "half",
+      keepalive,
     };
     const response = await fetch(url, init);
     return {
@@ -42,14 +44,13 @@ export function createFetchClient(): Send {
   return async (outgoing) => {
     const [mayBeStale, start] = [kept, Date.now()];
     try {
-      return await send(outgoing);
+      return await send(outgoing, true);
     } catch (error) {
       // Bun does this by itself for methods that change nothing, and does not say which connection it used.
       const stale = mayBeStale && Date.now() - start < STALE_MS && codeOf(error) === "ECONNRESET";
       const resendable = !(outgoing.body instanceof ReadableStream) && !outgoing.signal.aborted;
       if (!stale || !resendable) throw error;
-      kept = false;
-      return await send(outgoing);
+      return await send(outgoing, false); // on a new connection: all that were kept may be closed by now
     }
   };
 }
