@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import zlib from "node:zlib";
 import { kinds } from "./mix.ts";
-import { broken, chunked, deep, oddJson, oddValue } from "./odd.ts";
+import { broken, chunked, oddJson, oddValue } from "./odd.ts";
+import { oddEvents, oddOrder } from "./odd_events.ts";
 import { below, createRandom, pick, type Random } from "./random.ts";
 
 /** One of them. */
@@ -45,65 +46,6 @@ function answer(body: Uint8Array | string, type: string, status = "200 OK", ...l
     Buffer.from(head(status, type, `content-length: ${bytes.length}`, ...lines), "latin1"),
     bytes,
   ]);
-}
-
-/** A stream's events with the JSON in some of them changed. */
-function oddEvents(text: string, random: Random): string {
-  const part = pick(random, [0.02, 0.1, 0.3]);
-  return text.split("\n\n").map((event) => {
-    if (random() > 0.2 || !event.startsWith("data: {")) return event;
-    try {
-      return `data: ${oddJson(JSON.parse(event.slice(6)), random, part)}`;
-    } catch {
-      return event;
-    }
-  }).join("\n\n");
-}
-
-/** Events that do not stand where or as they should. */
-function oddOrder(text: string, random: Random): string {
-  const events = text.split("\n\n").slice(0, -1);
-  for (let times = 1 + below(random, 4); times > 0; times--) {
-    const at = below(random, events.length + 1);
-    const odd = pick(random, [
-      "data: [DONE]",
-      "data: null",
-      "data: []",
-      "data: 1",
-      'data: ""',
-      "data:",
-      "data",
-      ": x",
-      "event: error\ndata: x",
-      "event: error\ndata: {}",
-      "id: 1",
-      "retry: 0",
-      `data: ${oddValue(random)}`,
-      'data: {"error": {"message": {}, "code": "599"}}',
-      'data: {"error": "x"}',
-      'data: {"choices": null}',
-      'data: {"choices": [null, 1, {}]}',
-      'data: {"choices":[{"index":-1,"delta":null}]}',
-      'data: {"choices":[{"index":1e9,"delta":{"content":"x"}}]}',
-      'data: {"choices":[{"index":"0","delta":{"tool_calls":{"a":1}}}]}',
-      'data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":-5,"function":{"name":7,"arguments":[1]}}]}}]}',
-      'data: {"choices":[{"index":0,"delta":{"content":[{"type":"text","text":"x"}, 5]}}]}',
-      'data: {"choices":[{"index":0,"message":{"content":5},"finish_reason":{}}]}',
-      'data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":1e308,"id":{},"function":null}]}}]}',
-      'data: {"usage":{"prompt_tokens":"x","completion_tokens":-1e999}}',
-      'data: {"id":null,"model":[],"created":"x","choices":[{"delta":{"role":5,"content":"\\ud800"}}]}',
-      "data: {",
-      "data: {}\ndata: {}",
-      "\r\r\n\r",
-      "\ufeff",
-      `data: {"choices":[{"delta":${deep(pick(random, [500, 5_000, 20_000]), random() < 0.5)}}]}`,
-    ]);
-    if (random() < 0.7) events.splice(at, 0, odd);
-    else if (events.length > 1) {
-      events.splice(below(random, events.length), 1, ...(random() < 0.5 ? [] : [pick(random, events)]));
-    }
-  }
-  return `${events.join("\n\n")}\n\n`;
 }
 
 const SORTS: { readonly [sort: string]: (random: Random) => Omit<BadAnswer, "sort"> } = {

@@ -1,5 +1,5 @@
 /** Malformed requests: what may come over a socket that no client should send. */
-import { tools } from "../bench/streams.ts";
+import { CHAT, MODELS, PATHS } from "./chat.ts";
 import { broken, chunked, deep, oddJson, oddValue } from "./odd.ts";
 import { below, createRandom, pick, type Random } from "./random.ts";
 
@@ -10,55 +10,6 @@ export interface BadRequest {
   /** It is whole, as HTTP goes: an answer has to come. */
   readonly whole: boolean;
 }
-
-const call = { id: "call_1", type: "function", function: { name: "write_file", arguments: '{"path": "a"}' } };
-
-/** A chat request with all that is read in one. */
-const CHAT = {
-  model: "native/m",
-  stream: true,
-  n: 1,
-  temperature: 0.5,
-  max_tokens: 100,
-  stop: ["x"],
-  stream_options: { include_usage: true },
-  tool_choice: "auto",
-  parallel_tool_calls: true,
-  response_format: { type: "text" },
-  metadata: { a: "b" },
-  user: "u",
-  tools,
-  messages: [
-    { role: "system", content: "Be brief." },
-    {
-      role: "user",
-      content: [{ type: "text", text: "Hi" }, { type: "image_url", image_url: { url: "data:," } }],
-    },
-    { role: "assistant", content: null, tool_calls: [call], reasoning_content: "I think." },
-    { role: "tool", tool_call_id: "call_1", content: "done" },
-    { role: "user", content: "Go on. <tool_call>" },
-  ],
-};
-
-const MODELS = [
-  "native/m",
-  "bridge/m",
-  "fallback/m",
-  "m",
-  "gemini-2.5-pro",
-  "claude-4",
-  "deepseek-v3",
-  "mistral",
-  "gpt-5-codex",
-];
-const PATHS = [
-  "/v1/chat/completions",
-  "/chat/completions",
-  "/v1/chat/completions/",
-  "/v1/responses",
-  "/v1/embeddings",
-  "/x",
-];
 
 function post(body: Uint8Array, random: Random, extra: readonly string[] = []): Uint8Array {
   const path = random() < 0.85 ? PATHS[0]! : pick(random, PATHS);
