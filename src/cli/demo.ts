@@ -40,6 +40,7 @@ async function demo(once: boolean, port: string | undefined, context: Context): 
   const flags = {
     upstreamOrigin: `http://127.0.0.1:${models.port}`,
     port: port ?? (once ? "0" : undefined),
+    logLevel: "warn", // what went well is shown here
     bridgeModels: demoModels.filter(({ taught }) => taught).map(({ id }) => id).join(),
   };
   const config = tried(() => readConfig(flags), context);
