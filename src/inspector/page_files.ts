@@ -13,13 +13,18 @@ import listStyle from "./page/list.css" with { type: "text" };
 import list from "./page/list.js" with { type: "text" };
 import main from "./page/main.js" with { type: "text" };
 import message from "./page/message.js" with { type: "text" };
+import notices from "./page/notices.js" with { type: "text" };
 import panes from "./page/panes.js" with { type: "text" };
+import parts from "./page/parts.css" with { type: "text" };
+import playback from "./page/playback.js" with { type: "text" };
 import playgroundStyle from "./page/playground.css" with { type: "text" };
 import playground from "./page/playground.js" with { type: "text" };
 import request from "./page/request.js" with { type: "text" };
 import rows from "./page/rows.js" with { type: "text" };
 import spans from "./page/spans.js" with { type: "text" };
 import style from "./page/style.css" with { type: "text" };
+import textStyle from "./page/text.css" with { type: "text" };
+import timelineStyle from "./page/timeline.css" with { type: "text" };
 import timeline from "./page/timeline.js" with { type: "text" };
 import tip from "./page/tip.js" with { type: "text" };
 import longText from "./page/long_text.js" with { type: "text" };
@@ -53,13 +58,18 @@ export const pageFiles: ReadonlyMap<string, PageFile> = new Map([
   ["long_text.js", script(longText)],
   ["main.js", script(main)],
   ["message.js", script(message)],
+  ["notices.js", script(notices)],
   ["panes.js", script(panes)],
+  ["parts.css", sheet(parts)],
+  ["playback.js", script(playback)],
   ["playground.css", sheet(playgroundStyle)],
   ["playground.js", script(playground)],
   ["request.js", script(request)],
   ["rows.js", script(rows)],
   ["spans.js", script(spans)],
   ["style.css", sheet(style)],
+  ["text.css", sheet(textStyle)],
+  ["timeline.css", sheet(timelineStyle)],
   ["timeline.js", script(timeline)],
   ["tip.js", script(tip)],
 ]);

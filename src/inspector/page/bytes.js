@@ -64,8 +64,5 @@ export function inBytes(raw, shown) {
     bytes ??= encoder.encode(raw);
     return bytes.length === raw.length ? at : decoder.decode(bytes.subarray(0, at)).length;
   };
-  return {
-    element: shown.element,
-    highlight: (start, end) => shown.highlight(characters(start), characters(end)),
-  };
+  return { ...shown, highlight: (start, end) => shown.highlight(characters(start), characters(end)) };
 }

@@ -5,6 +5,7 @@
 import { outcomeOf, store } from "./data.js";
 import { byId, h, tell } from "./dom.js";
 import { bytes, count, several } from "./format.js";
+import { noMatch, welcome } from "./notices.js";
 import { rowHead, rowOf } from "./rows.js";
 
 /** @typedef {import("./data.js").Summary} Summary */
@@ -239,28 +240,4 @@ export function showList(main) {
 function open(id) {
   chosen = id;
   location.hash = `#/exchange/${encodeURIComponent(id)}`;
-}
-
-function welcome() {
-  return [
-    h("h1", {}, "Nothing has been asked yet"),
-    h("p", {}, "Point a client at this address. Each exchange appears here as it happens."),
-    h("pre", {}, `${location.origin}/v1`),
-    h(
-      "p",
-      {},
-      "Or try what Callmend makes of a model's text ",
-      h("a", { href: "#/playground" }, "in the playground"),
-      ".",
-    ),
-  ];
-}
-
-/** @param {() => void} clear */
-function noMatch(clear) {
-  return [
-    h("h1", {}, "No exchange fits"),
-    h("p", {}, "Search looks into model, id, upstream, dialects, fixes, problems and outcome."),
-    h("button", { type: "button", click: clear }, "Show all"),
-  ];
 }

@@ -13,7 +13,7 @@ const BLOCK = 16_000;
  * A stretch of the text that looks different, and what stands before it.
  * @typedef {{ start: number, end: number, look?: string, title?: string, label?: () => Node }} Part
  * @typedef {{ at: number, make: () => Node }} Mark something that stands at a place in the text
- * @typedef {{ element: HTMLElement, highlight: (start: number, end: number) => void }} LongText
+ * @typedef {{ element: HTMLElement, highlight: (start: number, end: number) => void, dim: (from: number) => void }} LongText
  */
 
 /**
@@ -102,11 +102,17 @@ export function longText({ text, parts = [{ start: 0, end: text.length }], marks
         pre.scrollTop += at.top - around.top - around.height / 3;
       }
     },
+    dim(from) {
+      const range = from >= shown ? undefined : rangeOf(nodes, from, shown);
+      if (range === undefined) CSS.highlights?.delete("future");
+      else CSS.highlights?.set("future", new Highlight(range));
+    },
   };
 }
 
 export function unhighlight() {
   CSS.highlights?.delete("piece");
+  CSS.highlights?.delete("future");
 }
 
 /** A block ends with a line where there is one near. @param {string} text @param {number} start */

@@ -220,7 +220,7 @@ function axis(end, width, base) {
     all.push(
       svg(
         "text",
-        { class: "time", x: at, y: base + 18 },
+        { class: "tick-time", x: at, y: base + 18 },
         ms === 0 ? "0" : ms >= 1000 ? `${+(ms / 1000).toFixed(3)} s` : `${+ms.toFixed(2)} ms`,
       ),
     );
