@@ -8,7 +8,7 @@ import type { Field } from "../parse/event.ts";
 import { isObject } from "../wire/call_piece.ts";
 import { type ChatRequest, readChatRequest } from "../wire/chat_request.ts";
 import { fold, toChunks } from "../wire/fold.ts";
-import type { Chunk, Json } from "../wire/openai.ts";
+import type { Chunk, Json, ToolCallDelta } from "../wire/openai.ts";
 import { SseDecoder } from "../wire/sse.ts";
 import { type ReadTurn, readTurn, type TurnPiece } from "./reading.ts";
 
@@ -22,7 +22,7 @@ export interface CaptureReading {
 export interface AttemptReading {
   readonly bridged: boolean;
   readonly choices: readonly ChoiceReading[];
-  /** The upstream's answer as one message, or as it is; null when it is no JSON. */
+  /** The upstream's answer as it is, if it is no chat completion: an error, most often. Null when it is no JSON. */
   readonly message: Json | null;
   /** What was noticed or done on the wire, with the place in the text that had been received by then. */
   readonly marks: readonly PlacedMark[];
@@ -30,7 +30,9 @@ export interface AttemptReading {
 
 export interface ChoiceReading extends ReadTurn {
   readonly index: number;
-  /** The pieces of calls that the upstream itself delivered, as they came. */
+  /** The calls that the upstream itself delivered, put together. */
+  readonly delivered: readonly unknown[];
+  /** The same in the pieces in which they came. */
   readonly native: readonly unknown[];
   /** For each piece of text: how many bytes had come with it, its field, and how long the field was then. */
   readonly places: readonly (readonly [bytes: number, field: Field, end: number])[];
@@ -53,12 +55,17 @@ export async function readCapture(capture: Capture): Promise<CaptureReading> {
     const bridged = asked.tools.length > 0 && sent["tools"] === undefined &&
       Array.isArray(sent["messages"]);
     const placed = chunksOf(body);
-    const options = { asked, dialects: dialectsOf(capture, asked, bridged), open: ended === null };
-    const choices = await readChoices(placed, capture, options);
+    const open = ended === null && capture.report === null;
+    const choices = await readChoices(placed, capture, {
+      asked,
+      dialects: dialectsOf(capture, asked, bridged),
+      open,
+    });
+    const message = placed.length > 0 ? errorIn(placed) : parseObject(textOf(body));
     attempts.push({
       bridged,
       choices,
-      message: placed.length > 0 ? fold(placed.map(({ chunk }) => chunk)) : parseObject(textOf(body)) ?? null,
+      message: message ?? null,
       marks: capture.marks.filter(({ attempt }) => attempt === n).flatMap((mark) =>
         placedMark(mark, choices)
       ),
@@ -70,10 +77,16 @@ export async function readCapture(capture: Capture): Promise<CaptureReading> {
 /** An answer as one message; an error as it is; null when it is no JSON. */
 function messageOf(body: CapturedBody): Json | null {
   const placed = chunksOf(body);
-  const errors = placed.filter(({ chunk }) => chunk["error"] !== undefined);
+  const error = errorIn(placed);
   const chunks = placed.filter(({ chunk }) => chunk["error"] === undefined).map(({ chunk }) => chunk);
-  if (chunks.length === 0) return errors[0]?.chunk ?? parseObject(textOf(body)) ?? null;
-  return { ...fold(chunks), ...(errors.length > 0 && { error: errors[0]!.chunk["error"] }) };
+  if (chunks.length === 0) return error ?? parseObject(textOf(body)) ?? null;
+  return { ...fold(chunks), ...error };
+}
+
+/** The error that an answer reports after it has begun. */
+function errorIn(placed: readonly Placed[]): Json | undefined {
+  const error = placed.find(({ chunk }) => chunk["error"] !== undefined)?.chunk["error"];
+  return error === undefined ? undefined : { error };
 }
 
 function dialectsOf(
@@ -97,9 +110,24 @@ async function readChoices(
     const turn = asked.tools.length === 0
       ? untouched(pieces)
       : await readTurn(pieces, { tools: asked.tools, dialects, reasoning: config.reasoning, open });
-    choices.push({ index, ...turn, native, places });
+    choices.push({ index, ...turn, delivered: delivered(native), native, places });
   }
   return choices;
+}
+
+/** Calls in pieces, put together. */
+function delivered(native: readonly unknown[]): readonly unknown[] {
+  if (native.length === 0) return [];
+  const chunks = native.map((calls): Chunk => ({
+    choices: [{
+      index: 0,
+      delta: { tool_calls: (Array.isArray(calls) ? calls : [calls]) as ToolCallDelta[] },
+    }],
+  }));
+  const [choice] = fold(chunks)["choices"] as {
+    readonly message: { readonly tool_calls?: readonly unknown[] };
+  }[];
+  return choice?.message.tool_calls ?? [];
 }
 
 interface Heard {

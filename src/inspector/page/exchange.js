@@ -114,7 +114,7 @@ function exchange(capture, reading, words, view) {
     "Attempts",
     capture.attempts.map(({ status, ended }, n) => ({
       name: `Attempt ${n + 1}${status === undefined ? "" : ` · ${status}`}${
-        ended === null ? " · running" : ""
+        ended === null && capture.report === null ? " · running" : ""
       }`,
       show: () => (show(n), h("span", {})),
     })),

@@ -53,18 +53,37 @@ export function prettyJson(text) {
   }
   /** @type {string[]} */
   const out = [];
-  let depth = 0;
+  let [depth, last] = [0, ""];
   const line = () => `\n${"  ".repeat(depth)}`;
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s"{}[\],:]+/g)) {
-    const last = out.at(-1);
-    if (token === "}" || token === "]") {
-      depth--;
-      out.push(last === "{" || last === "[" ? token : line() + token);
-      continue;
-    }
-    if (last === "{" || last === "[" || last === ",") out.push(line());
+  for (const token of tokens(text)) {
+    const closes = token === "}" || token === "]";
+    const opened = last === "{" || last === "[";
+    if (closes) depth--;
+    if (closes ? !opened : opened || last === ",") out.push(line());
     out.push(token === ":" ? ": " : token);
     if (token === "{" || token === "[") depth++;
+    last = token;
   }
   return out.join("");
+}
+
+/** The tokens of a JSON text. Strings are found by hand: they may be longer than a pattern can be. @param {string} text */
+function* tokens(text) {
+  const plain = /[{}[\],:]|[^\s"{}[\],:]+|"/g;
+  for (let found = plain.exec(text); found !== null; found = plain.exec(text)) {
+    if (found[0] !== '"') {
+      yield found[0];
+      continue;
+    }
+    let end = found.index;
+    let escaped = true;
+    while (escaped) {
+      end = text.indexOf('"', end + 1);
+      let at = end;
+      while (text[at - 1] === "\\") at--;
+      escaped = (end - at) % 2 === 1;
+    }
+    plain.lastIndex = end + 1;
+    yield text.slice(found.index, end + 1);
+  }
 }

@@ -35,7 +35,7 @@ function decode(id) {
   }
 }
 
-const THEMES = { "": "Auto", light: "Light", dark: "Dark" };
+const THEMES = { "": "◐ Auto", light: "○ Light", dark: "● Dark" };
 
 /** @param {string} theme */
 function paint(theme) {
@@ -44,7 +44,7 @@ function paint(theme) {
   else document.documentElement.dataset.theme = name;
   byId("theme").textContent = THEMES[name];
   byId("theme").title = "Colours: as the system has them, light, or dark (t)";
-  byId("theme").setAttribute("aria-label", `Colours: ${THEMES[name]}`);
+  byId("theme").setAttribute("aria-label", `Colours: ${THEMES[name].slice(2)}`);
   dispatchEvent(new Event("callmend-theme"));
 }
 

@@ -57,8 +57,8 @@ export function wrotePane(capture, reading, words, view) {
     const parts = attempt === undefined
       ? []
       : choices.flatMap((choice) => choiceParts(choice, attempt, words, highlights));
+    if (attempt?.message) parts.push(messageOf(attempt.message));
     if (parts.length > 0) return h("div", { class: "message" }, parts);
-    if (attempt?.message) return messageOf(attempt.message);
     return h(
       "p",
       { class: "nothing" },
@@ -90,7 +90,7 @@ export function wrotePane(capture, reading, words, view) {
 
 /** @param {ChoiceReading} choice @param {AttemptReading} attempt @param {Vocabulary} words @param {Highlight[]} highlights */
 function choiceParts(choice, attempt, words, highlights) {
-  const { fields, native, index } = choice;
+  const { fields, index } = choice;
   const several = attempt.choices.length > 1;
   const used = /** @type {const} */ (["reasoning", "content"]).filter((field) => fields[field].text !== "");
   const texts = used.map((field) => {
@@ -106,7 +106,7 @@ function choiceParts(choice, attempt, words, highlights) {
       ? section(field, made.element, field === "reasoning" ? "think" : "")
       : made.element;
   });
-  const all = [...texts, ...nativeParts(native, attempt, index)];
+  const all = [...texts, ...nativeParts(choice)];
   return several && all.length > 0 ? [h("h3", { class: "choice" }, `Choice ${index + 1}`), ...all] : all;
 }
 
@@ -139,17 +139,13 @@ function charactersOf({ places }, field, start, end) {
   return [first, last];
 }
 
-/** @param {readonly unknown[]} native @param {AttemptReading} attempt @param {number} index */
-function nativeParts(native, { message }, index) {
-  const list = /** @type {any} */ (message)?.choices;
-  const calls = Array.isArray(list)
-    ? list.find((each) => each?.index === index)?.message?.tool_calls
-    : undefined;
-  if (!Array.isArray(calls) || native.length === 0) return [];
+/** @param {ChoiceReading} choice */
+function nativeParts({ delivered, native }) {
+  if (delivered.length === 0) return [];
   const text = native.map((each) => JSON.stringify(each)).join("\n");
   return [
     h("p", { class: "soft note" }, "Calls that the upstream itself delivered:"),
-    ...calls.map(callCard),
+    ...delivered.map((call, n) => callCard(/** @type {any} */ (call), n)),
     h(
       "details",
       { class: "headers" },

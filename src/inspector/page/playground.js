@@ -111,7 +111,7 @@ function playground(main, words) {
       ...words.dialects.map(({ id }) => /** @type {const} */ ([id, id])),
     ]),
     choice("protocol", "Taught as", [
-      ["", "nothing (native)"],
+      ["", "nothing"],
       ...words.protocols.map((id) => /** @type {const} */ ([id, id])),
     ]),
     choice("reasoning", "Reasoning", [["split", "split"], ["keep", "keep"], [
