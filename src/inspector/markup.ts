@@ -89,8 +89,8 @@ function boundary(source: string, from: number, call: MarkupCall, next: MarkupCa
   const behind = own === -1 ? from : own + call.name.length;
   const name = source.indexOf(next.name, behind);
   if (name === -1) return behind;
-  const line = source.lastIndexOf("\n", name);
-  if (line >= behind) return line + 1;
-  const bracket = Math.max(...["<", "{", "["].map((open) => source.lastIndexOf(open, name)));
-  return bracket >= behind ? bracket : name;
+  const between = source.slice(behind, name);
+  const line = between.lastIndexOf("\n");
+  const at = line === -1 ? Math.max(...["<", "{", "["].map((open) => between.lastIndexOf(open))) : line + 1;
+  return at === -1 ? name : behind + at;
 }

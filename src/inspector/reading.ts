@@ -1,5 +1,6 @@
 /** A turn as the model wrote it: which characters are text, which are markup of which call, and where each problem struck. */
-import { type Field, type ProblemCode, type TurnEvent } from "../parse/event.ts";
+import { setImmediate } from "node:timers/promises";
+import type { Field, ProblemCode, TurnEvent } from "../parse/event.ts";
 import { createParser, type ParserOptions } from "../parse/parser.ts";
 import { Alignment } from "./alignment.ts";
 import { lookAhead } from "./look_ahead.ts";
@@ -81,14 +82,14 @@ export async function readTurn(
   };
   const parser = createParser(parserOptions(options));
   let since = performance.now();
-  for await (const piece of lookAhead(pieces, parserOptions(options))) {
+  for (const piece of lookAhead(pieces, parserOptions(options))) {
     if (piece === "native-call") take(parser.nativeCall(), 0);
     else {
       alignment.feed(piece.text.length);
       take(parser.feed(piece.text, piece.field), parser.held);
     }
     if (performance.now() - since > TURN_MS) {
-      await new Promise((resolve) => setTimeout(resolve));
+      await setImmediate();
       since = performance.now();
     }
   }
