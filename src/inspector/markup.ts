@@ -44,14 +44,15 @@ function called(source: string, start: number, end: number, calls: readonly Mark
   for (const [n, call] of calls.entries()) {
     const next = calls[n + 1];
     const to = next === undefined ? over : Math.min(over, Math.max(at, boundary(source, at, call, next)));
-    const begin = Math.min(to, at + (/^[ \t\r\n]*/.exec(source.slice(at, to))?.[0].length ?? 0));
-    spans.push(space(at, begin), {
-      kind: "call",
-      start: begin,
-      end: to,
-      call: call.index,
-      dialect: call.dialect,
-    });
+    const text = source.slice(at, to);
+    const begin = to - text.trimStart().length;
+    const last = Math.max(begin, at + text.trimEnd().length);
+    const { index, dialect } = call;
+    spans.push(
+      space(at, begin),
+      { kind: "call", start: begin, end: last, call: index, dialect },
+      space(last, to),
+    );
     at = to;
   }
   if (over < end) spans.push({ kind: "dropped", start: over, end });
