@@ -178,7 +178,8 @@ export function showList(main) {
   const move = (by) => {
     if (rows.length === 0) return;
     const at = rows.findIndex(({ id }) => id === chosen);
-    const next = at === -1 ? (by < 0 ? rows.length - 1 : 0) : Math.min(rows.length - 1, Math.max(0, at + by));
+    const from = at === -1 && by > 0 ? -1 : at;
+    const next = Math.min(rows.length - 1, Math.max(0, from + by));
     const row = rows[next];
     if (row === undefined) return;
     chosen = row.id;

@@ -13,7 +13,7 @@ import { chipOf, spansText } from "./spans.js";
 /** @typedef {import("./data.js").Vocabulary} Vocabulary */
 
 /** Playing takes about this long, but a piece is shown at least so long. */
-const PLAY_MS = 8000;
+const PLAY_MS = 5000;
 const [LEAST_MS, MOST_MS] = [16, 250];
 
 /**
