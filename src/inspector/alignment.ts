@@ -8,6 +8,14 @@ const LONGEST_ESCAPE = 12;
 /** In how many parts a text may be found that goes out as one. */
 const MOST_PARTS = 12;
 
+/** What is said of a whole block, not of a word in it. */
+const OF_A_BLOCK: ReadonlySet<string> = new Set([
+  "opener-missing",
+  "draft",
+  "unknown-tool",
+  "call-in-reasoning",
+]);
+
 export class Alignment {
   readonly #source: string;
   readonly #seams: readonly { readonly offset: number; readonly field: Field }[];
@@ -140,6 +148,10 @@ export class Alignment {
   }
 
   #problem(code: ReadProblem["code"], detail: string): void {
+    if (OF_A_BLOCK.has(code)) {
+      const space = /^[ \t\r\n]*/.exec(this.#source.slice(this.#at, this.#fed))![0].length;
+      return void this.#problems.push({ code, detail, at: this.#at + space });
+    }
     const word = detail.split(/ -> | before a native call$|, /)[0]!;
     const last = word.split(".").at(-1)!;
     const waiting = this.#source.slice(this.#at, this.#fed);

@@ -41,7 +41,10 @@ const HEADERS = {
 /** The largest body that the playground takes. */
 const MOST_BYTES = 16 * 1024 * 1024;
 
-/** Makes what answers every request whose path begins with `INSPECTOR_PATH`; errors have OpenAI's shape. */
+/**
+ * Makes what answers every request whose path begins with `INSPECTOR_PATH`, with or without its last slash. It never
+ * throws; errors have OpenAI's shape.
+ */
 export function createInspector(options: InspectorOptions): (request: Request) => Promise<Response> {
   const { captures, signal, heartbeatMs } = options;
   const routes: readonly Route[] = [
@@ -109,6 +112,9 @@ export function createInspector(options: InspectorOptions): (request: Request) =
 
 async function route(routes: readonly Route[], request: Request): Promise<Response> {
   const { pathname } = new URL(request.url);
+  if (`${pathname}/` === INSPECTOR_PATH) {
+    return new Response(null, { status: 308, headers: { location: INSPECTOR_PATH } });
+  }
   const path = pathname.slice(INSPECTOR_PATH.length);
   const route = routes.find((route) => route.path.test(path));
   if (route === undefined || !pathname.startsWith(INSPECTOR_PATH)) {

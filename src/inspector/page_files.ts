@@ -26,8 +26,10 @@ import style from "./page/style.css" with { type: "text" };
 import textStyle from "./page/text.css" with { type: "text" };
 import timelineStyle from "./page/timeline.css" with { type: "text" };
 import timeline from "./page/timeline.js" with { type: "text" };
+import title from "./page/title.js" with { type: "text" };
 import tip from "./page/tip.js" with { type: "text" };
 import longText from "./page/long_text.js" with { type: "text" };
+import wanted from "./page/wanted.js" with { type: "text" };
 
 /** A file as it is served. */
 export interface PageFile {
@@ -71,5 +73,7 @@ export const pageFiles: ReadonlyMap<string, PageFile> = new Map([
   ["text.css", sheet(textStyle)],
   ["timeline.css", sheet(timelineStyle)],
   ["timeline.js", script(timeline)],
+  ["title.js", script(title)],
   ["tip.js", script(tip)],
+  ["wanted.js", script(wanted)],
 ]);

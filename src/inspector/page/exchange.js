@@ -3,20 +3,19 @@
 /// <reference lib="dom.iterable" />
 /** One exchange: what it was, its answer before and after, its pieces over time, its request before and after. */
 import { piecesOf } from "./bytes.js";
-import { askExchange, outcomeOf, store, vocabulary } from "./data.js";
+import { askExchange, vocabulary } from "./data.js";
 import { h, tabs } from "./dom.js";
-import { bytes, count, duration, moment, several } from "./format.js";
+import { several } from "./format.js";
 import { choose, shown } from "./list.js";
 import { longText, unhighlight } from "./long_text.js";
 import { curlButton, gotPane, pane, wrotePane } from "./panes.js";
 import { changesWord, requestPanes } from "./request.js";
-import { chipOf } from "./spans.js";
 import { timeline } from "./timeline.js";
+import { chipsOf, header } from "./title.js";
 
 /** @typedef {import("./data.js").Capture} Capture */
 /** @typedef {import("./data.js").CaptureReading} CaptureReading */
 /** @typedef {import("./data.js").Vocabulary} Vocabulary */
-/** @typedef {import("./spans.js").Struck} Struck */
 
 /** An exchange that goes on is asked for again, but not more often than this. */
 const AGAIN_MS = 700;
@@ -32,15 +31,22 @@ export function showExchange(main, id) {
   main.replaceChildren(h("p", { class: "loading soft", role: "status" }, "Reading the exchange …"));
   const load = async () => {
     try {
+      const asked = performance.now();
       const [found, words] = await Promise.all([askExchange(id), vocabulary()]);
       if (over) return;
-      const top = main.scrollTop;
+      if (main.childElementCount > 0 && !(getSelection()?.isCollapsed ?? true)) {
+        timer = setTimeout(load, AGAIN_MS); // somebody is about to copy something
+        return;
+      }
+      const stay = places(main);
       endLast();
       const shown = exchange(found.capture, found.reading, words, view);
       endLast = shown.end;
       main.replaceChildren(shown.element);
-      main.scrollTop = top;
-      if (found.capture.report === null) timer = setTimeout(load, AGAIN_MS);
+      stay();
+      if (found.capture.report === null) {
+        timer = setTimeout(load, Math.max(AGAIN_MS, 4 * (performance.now() - asked)));
+      }
     } catch (error) {
       if (over) return;
       main.replaceChildren(
@@ -75,6 +81,13 @@ export function showExchange(main, id) {
   };
 }
 
+/** Remembers how far everything is scrolled; gives what scrolls it there again. @param {HTMLElement} main */
+function places(main) {
+  const scrolled = () => [main, ...main.querySelectorAll(".long")];
+  const before = scrolled().map(({ scrollTop }) => scrollTop);
+  return () => scrolled().forEach((element, n) => element.scrollTop = before[n] ?? 0);
+}
+
 /**
  * @param {Capture} capture
  * @param {CaptureReading} reading
@@ -86,6 +99,8 @@ function exchange(capture, reading, words, view) {
   const answers = h("div", { class: "pair" });
   const requests = h("div", { class: "pair" });
   const changed = h("span", { class: "soft" });
+  // Fixes that had done their part before anything came back were fixes of the request.
+  const changes = capture.marks.filter(({ kind, received }) => kind === "fix" && received === 0);
   /** @type {(lane: "upstream" | "client", start: number, end: number) => void} */
   let highlight = () => {};
 
@@ -146,85 +161,9 @@ function exchange(capture, reading, words, view) {
     h(
       "section",
       { "aria-label": "Request" },
-      h("h2", { class: "pair-title" }, "Request ", changed),
+      h("h2", { class: "pair-title" }, "Request ", changed, chipsOf(changes, words)),
       requests,
     ),
   );
   return { element, end: drawn.end };
-}
-
-/** @param {Capture} capture @param {Vocabulary} words */
-function header({ id, time, upstream, report, marks, truncated, request }, words) {
-  const summary = store.exchanges.find((summary) => summary.id === id);
-  const { word, look } = outcomeOf(/** @type {any} */ ({ running: report === null, ...report, ...summary }));
-  /** @type {Map<string, { mark: Omit<Struck, "at">, times: number }>} */
-  const struck = new Map();
-  for (const mark of marks) {
-    const name = mark.kind === "fix" ? mark.id : mark.code;
-    const detail = mark.kind === "fix" ? "" : mark.detail;
-    const before = struck.get(name);
-    if (before) before.times++;
-    else struck.set(name, { mark: { kind: mark.kind, name, detail }, times: 1 });
-  }
-  const { times, calls, usage, bytes: size, dialects = [], mode, status } = report ?? {};
-  const facts = [
-    ["First byte", duration(times?.firstByteMs)],
-    ["Total", duration(times?.totalMs)],
-    ["Added", duration(times?.addedMs)],
-    ["Calls", count(calls)],
-    ["Tokens", usage ? `${count(usage.prompt)} / ${count(usage.completion)}` : "–"],
-    ["Received", bytes(size?.received)],
-    ["Sent", bytes(size?.sent)],
-    ["Status", String(status ?? "–")],
-  ];
-  return h(
-    "header",
-    { class: "title" },
-    h(
-      "p",
-      { class: "crumbs" },
-      h("a", { href: "#/" }, "← Exchanges"),
-      h("span", { class: "soft" }, `${moment(time)} · ${id}`),
-    ),
-    h(
-      "div",
-      { class: "headline" },
-      h("h1", {}, summary?.model || modelOf(request.body) || "(no model)"),
-      h("span", { class: ["outcome", look] }, h("span", { class: "dot" }), word),
-      h("span", { class: "soft" }, `${upstream.name}${mode === "bridge" ? " · bridged" : ""}`),
-      h(
-        "span",
-        { class: "buttons" },
-        h(
-          "a",
-          { class: "button", href: `api/exchanges/${encodeURIComponent(id)}/bundle`, download: "" },
-          "Download bundle",
-        ),
-      ),
-    ),
-    dialects.length + struck.size > 0 && h(
-      "p",
-      { class: "chips-line" },
-      dialects.map((dialect) =>
-        h("span", { class: "chip dialect", title: "Calls were written in this dialect" }, dialect)
-      ),
-      [...struck.values()].map(({ mark, times }) => chipOf(mark, words, times)),
-    ),
-    truncated &&
-      h(
-        "p",
-        { class: "warning" },
-        "This exchange was too large to be kept whole: only its beginning is shown.",
-      ),
-    h(
-      "dl",
-      { class: "facts" },
-      facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))),
-    ),
-  );
-}
-
-/** @param {string} body */
-function modelOf(body) {
-  return /"model"\s*:\s*"([^"\\]{1,200})"/.exec(body)?.[1];
 }

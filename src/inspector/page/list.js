@@ -6,7 +6,7 @@ import { outcomeOf, store } from "./data.js";
 import { byId, h, tell } from "./dom.js";
 import { bytes, count, several } from "./format.js";
 import { noMatch, welcome } from "./notices.js";
-import { rowHead, rowOf } from "./rows.js";
+import { openExchange, openOnPress, rowHead, rowOf } from "./rows.js";
 
 /** @typedef {import("./data.js").Summary} Summary */
 
@@ -127,6 +127,8 @@ export function showList(main) {
     ),
   );
 
+  openOnPress(body);
+
   /** @type {readonly Summary[]} */
   let rows = [];
   let frame = 0;
@@ -144,7 +146,6 @@ export function showList(main) {
       ...rows.slice(first, last).map((summary, n) => {
         const row = rowOf(summary, first + n, summary.id === chosen);
         row.style.top = `${(first + n) * size}px`;
-        row.addEventListener("click", () => open(summary.id));
         return row;
       }),
     );
@@ -153,7 +154,15 @@ export function showList(main) {
   };
 
   const update = () => {
+    const top = Math.floor(grid.scrollTop / height());
+    const anchor = grid.scrollTop > 0 ? rows[top]?.id : undefined;
     rows = shown();
+    // What is looked at stays where it is when newer ones come in above it.
+    const moved = anchor === undefined ? -1 : rows.findIndex(({ id }) => id === anchor);
+    if (moved > top) {
+      body.style.height = `${rows.length * height()}px`;
+      grid.scrollTop += (moved - top) * height();
+    }
     const { exchanges, kept } = store;
     const all = exchanges.length;
     told.textContent = rows.length === all
@@ -207,7 +216,7 @@ export function showList(main) {
       Home: -Infinity,
     }[event.key];
     if (by !== undefined) move(Math.max(-rows.length, Math.min(rows.length, by)));
-    else if (event.key === "Enter" && chosen !== "") open(chosen);
+    else if (event.key === "Enter" && chosen !== "") openExchange(chosen);
     else if (event.key === "Escape" && (wanted.text !== "" || wanted.filters.size > 0)) clear();
     else return;
     event.preventDefault();
@@ -235,10 +244,4 @@ export function showList(main) {
     removeEventListener("resize", schedule);
     cancelAnimationFrame(frame);
   };
-}
-
-/** @param {string} id */
-function open(id) {
-  chosen = id;
-  location.hash = `#/exchange/${encodeURIComponent(id)}`;
 }

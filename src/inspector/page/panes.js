@@ -8,7 +8,7 @@ import { copy, h, tabs } from "./dom.js";
 import { several } from "./format.js";
 import { longText } from "./long_text.js";
 import { callCard, messageOf, section } from "./message.js";
-import { openInPlayground } from "./playground.js";
+import { openInPlayground } from "./wanted.js";
 import { spansText } from "./spans.js";
 
 /** @typedef {import("./data.js").Capture} Capture */

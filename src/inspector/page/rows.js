@@ -51,7 +51,10 @@ export function rowOf(summary, n, chosen) {
     [count(tools)],
     [chips(dialects, "dialect")],
     [chips(fixes, "fix")],
-    [chips(Object.entries(problems).map(([code, n]) => n > 1 ? `${code} ×${count(n)}` : code), "problem")],
+    [chips(
+      Object.entries(problems).sort(byInterest).map(([code, n]) => n > 1 ? `${code} ×${count(n)}` : code),
+      "problem",
+    )],
     [count(calls)],
     [tokens],
     [duration(times?.firstByteMs)],
@@ -76,6 +79,11 @@ export function rowOf(summary, n, chosen) {
   );
 }
 
+/** The finish of nearly each mended answer changes: other problems say more. @param {readonly [string, number]} one @param {readonly [string, number]} other */
+function byInterest([one], [other]) {
+  return Number(one === "finish-changed") - Number(other === "finish-changed");
+}
+
 /** @param {readonly string[]} names @param {string} look */
 function chips(names, look) {
   if (names.length === 0) return "";
@@ -86,4 +94,31 @@ function chips(names, look) {
     h("span", { class: ["chip", look] }, names[0]),
     names.length > 1 && h("span", { class: ["chip", look, "more"] }, `+${names.length - 1}`),
   );
+}
+
+/** @param {string} id */
+export function openExchange(id) {
+  location.hash = `#/exchange/${encodeURIComponent(id)}`;
+}
+
+/** Opens the row that is pressed and let go of: rows are made anew as things change, so that clicks may miss them. @param {HTMLElement} body */
+export function openOnPress(body) {
+  const rowAt = (/** @type {Event} */ { target }) =>
+    /** @type {Element} */ (target).closest(".row")?.getAttribute("data-id");
+  /** @type {{ id: string, x: number, y: number } | undefined} */
+  let pressed;
+  body.addEventListener("pointerdown", (event) => {
+    const id = rowAt(event);
+    pressed = id && event.button === 0 ? { id, x: event.clientX, y: event.clientY } : undefined;
+  });
+  body.addEventListener("pointercancel", () => pressed = undefined);
+  body.addEventListener("pointerup", (event) => {
+    const still = pressed && Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) < 6;
+    if (pressed && still && rowAt(event) === pressed.id) openExchange(pressed.id);
+    pressed = undefined;
+  });
+  body.addEventListener("click", (event) => {
+    const id = rowAt(event);
+    if (id && event.detail === 0) openExchange(id); // by a screen reader
+  });
 }

@@ -15,8 +15,8 @@ import { bytes, count, duration } from "./format.js";
  * }} Line
  */
 
-const [LEFT, RIGHT, LANE, GAP, AXIS] = [72, 16, 46, 18, 24];
-const HEIGHT = 2 * LANE + GAP + AXIS + 8;
+const [LEFT, RIGHT, TOP, LANE, GAP, AXIS] = [72, 16, 20, 46, 18, 24];
+const HEIGHT = TOP + 2 * LANE + GAP + AXIS + 2;
 const LANES = /** @type {const} */ (["upstream", "client"]);
 
 /** @param {Line} line */
@@ -43,8 +43,24 @@ export function timeline(line) {
 
   const end = Math.max(line.total, line.upstream.at(-1)?.ms ?? 0, line.client.at(-1)?.ms ?? 0, 1) * 1.01;
   const x = (/** @type {number} */ ms) => LEFT + (width - LEFT - RIGHT) * ms / end;
-  const top = { upstream: 6, client: 6 + LANE + GAP };
+  const top = { upstream: TOP, client: TOP + LANE + GAP };
   const cursor = svg("rect", { class: "cursor", width: 3, height: LANE + 4, rx: 1.5, visibility: "hidden" });
+
+  /** A line through both lanes, with a word at its head. @param {string} name @param {string} look @param {number | undefined} ms */
+  const flag = (name, look, ms) => {
+    if (ms === undefined) return [];
+    const at = x(ms);
+    const late = at > width - 90;
+    return [
+      svg("line", { class: `flag ${look}`, x1: at, x2: at, y1: 6, y2: top.client + LANE }),
+      svg("text", {
+        class: "flag-name",
+        x: at + (late ? -5 : 5),
+        y: 13,
+        "text-anchor": late ? "end" : "start",
+      }, name),
+    ];
+  };
 
   const draw = () => {
     width = Math.max(280, holder.clientWidth);
@@ -83,9 +99,8 @@ export function timeline(line) {
       ...LANES.map((lane) =>
         svg("path", { class: `pieces ${lane}`, d: bars(sums[lane], largest, top[lane] + LANE) })
       ),
-      ...line.asked.slice(1).map((ms) =>
-        svg("line", { class: "again", x1: x(ms), x2: x(ms), y1: 0, y2: base })
-      ),
+      ...flag("first byte", "first", line.client[0]?.ms),
+      ...line.asked.slice(1).flatMap((ms) => flag("asked again", "again", ms)),
       ...line.ticks.map(({ ms, kind, name }) =>
         svg(
           "g",
@@ -216,7 +231,7 @@ function axis(end, width, base) {
   const all = [];
   for (let ms = 0; ms <= end; ms += every) {
     const at = LEFT + (width - LEFT - RIGHT) * ms / end;
-    all.push(svg("line", { class: "grid-line", x1: at, x2: at, y1: 6, y2: base + 4 }));
+    all.push(svg("line", { class: "grid-line", x1: at, x2: at, y1: TOP, y2: base + 4 }));
     all.push(
       svg(
         "text",
