@@ -24,8 +24,9 @@ RUN deno run -A .ci/compile.ts --target host --out /out
 
 FROM ${RUNTIME_IMAGE}
 COPY --from=build /out/callmend /usr/bin/callmend
-# All addresses of the container: which of them are reachable from outside is for who runs it to say.
-ENV PROXY_HOST=0.0.0.0
+# All addresses of the container: which of them are reachable from outside is for who runs it to say. Without INSECURE
+# it would not listen there unless CLIENT_KEYS are set.
+ENV PROXY_HOST=0.0.0.0 INSECURE=1
 EXPOSE 8787
 # A number, so that Kubernetes can tell that it is not root; any other works as well.
 USER 65532:65532

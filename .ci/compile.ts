@@ -135,6 +135,7 @@ function compile(platform: string, entry: string): string {
   const file = resolve(out, name);
   rmSync(file, { force: true });
   const [program, ...given] = commandFor(platform, entry, file);
+  console.error(`compiling ${name}`);
   // Bun leaves unfinished files in the folder that it runs in.
   const { status, stdout, stderr } = spawnSync(program!, given, { cwd: out, encoding: "utf8" });
   if (status !== 0) {

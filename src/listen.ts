@@ -13,19 +13,29 @@ export interface Place {
   readonly port: number;
 }
 
-type Handler = (request: Request) => Response | Promise<Response>;
+/** The address of who is connected; undefined when it is not known, as once the connection is gone. */
+export type Peer = () => string | undefined;
+
+type Handler = (request: Request, peer: Peer) => Response | Promise<Response>;
+
+/** Bun's server, as far as it is used here. */
+interface BunServer {
+  readonly port: number;
+  stop(): Promise<void>;
+  requestIP(request: Request): { readonly address: string } | null;
+}
 
 /** What of Bun is used here; its types are not at hand under Deno. */
 interface Bun {
   serve(options: {
     hostname: string;
     port: number;
-    fetch: Handler;
+    fetch: (request: Request, server: BunServer) => Response | Promise<Response>;
     error: (error: Error) => Response;
     idleTimeout: number;
     maxRequestBodySize: number;
     development: boolean;
-  }): { port: number; stop(): Promise<void> };
+  }): BunServer;
 }
 
 /** The address cannot be listened on; the message says what to change. */
@@ -53,15 +63,19 @@ function listenByDeno({ host: hostname, port }: Place, handler: Handler): Listen
     automaticCompression: false, // answers go through as the upstream wrote them
     onListen: () => {},
     onError: cut,
-  }, (request) => handler(request));
+  }, (request, { remoteAddr }) => handler(request, () => addressIn(remoteAddr)));
   return { port: server.addr.port, stop: () => server.shutdown() };
+}
+
+function addressIn(address: Deno.Addr): string | undefined {
+  return "hostname" in address ? address.hostname : undefined;
 }
 
 function listenByBun({ host: hostname, port }: Place, handler: Handler): Listener {
   const server = (globalThis as unknown as { Bun: Bun }).Bun.serve({
     hostname,
     port,
-    fetch: handler,
+    fetch: (request, server) => handler(request, () => server.requestIP(request)?.address),
     error: cut,
     idleTimeout: 0, // models think for longer than Bun's ten seconds
     maxRequestBodySize: Number.MAX_SAFE_INTEGER, // uploads stream through; the pipeline has its own limit

@@ -8,7 +8,7 @@ import { createDebugLog, type DebugLog } from "./observe/debug_log.ts";
 import { userFolder } from "./observe/debug_settings.ts";
 import { hostMatcher, type Patched, patchFetch } from "./plugin_patch.ts";
 import { type Fetch, repair } from "./repair.ts";
-import { settingRows, settings } from "./settings.ts";
+import { settingRows } from "./settings.ts";
 import { version } from "./version.ts";
 import type { Watch } from "./wire/watcher.ts";
 import { wrapFetch } from "./wrap_fetch.ts";
@@ -68,14 +68,6 @@ function debugLog(tell: (line: string) => void): DebugLog {
   return createDebugLog({ door: "plugin", environment: process.env, flagFolders, tell });
 }
 
-/** Settings that say where a server listens and what it stands in front of: not for a plugin. */
-const SERVER_ONLY: readonly string[] = [
-  settings.upstream.variable,
-  settings.upstreamOrigin.variable,
-  settings.host.variable,
-  settings.port.variable,
-];
-
 /** One pipeline for each host: the mode may depend on it, and what is remembered of answers is its own. */
 function byHost(
   next: Fetch,
@@ -83,10 +75,8 @@ function byHost(
   watch: Watch,
   warn: (problem: string) => void,
 ): Fetch {
-  const variables = settingRows.map(([, { variable }]) => variable).filter((name) =>
-    !SERVER_ONLY.includes(name)
-  )
-    .map((name) => [name, process.env[name]] as const);
+  const variables = settingRows.filter(([, { server }]) => !server)
+    .map(([, { variable }]) => [variable, process.env[variable]] as const);
   const given = guarded(() => settingsOf(options), {}, warn);
   const pipelines = new Map<string, Fetch>();
   return (request) => {

@@ -1,13 +1,10 @@
 /** The pipeline: a fetch that wraps a fetch, and mends what comes back. */
-import { type Course, createPlanner } from "./bridge/plan.ts";
+import { createPlanner } from "./bridge/plan.ts";
 import { named, planFixes } from "./fixes/exchange.ts";
 import { Memory } from "./fixes/memory.ts";
-import type { FixPlan, FixStages } from "./fixes/plan.ts";
 import { defaultRepairConfig, type RepairConfig } from "./repair_config.ts";
-import { Answer } from "./wire/answer.ts";
 import { answerStream, type Replacement } from "./wire/answer_stream.ts";
-import { ask, type Asked, checkAborted, reach, refused, salvaged, type Source } from "./wire/ask.ts";
-import { callLimit, withoutUsage } from "./wire/call_limit.ts";
+import { ask, checkAborted, reach, refused, type Source } from "./wire/ask.ts";
 import { isChatCompletion, readBody, readChatRequest, readJson, withBody } from "./wire/chat_request.ts";
 import {
   beginningOf,
@@ -22,26 +19,11 @@ import { type Exchange, openExchange } from "./wire/exchange.ts";
 import type { Fetch } from "./wire/fetch.ts";
 import { collect, tell, toJson, type Told, toStream } from "./wire/json_answer.ts";
 import type { Json } from "./wire/openai.ts";
-import { opening } from "./wire/opening.ts";
-import { type ProtocolStage, protocolStage } from "./wire/protocol_stage.ts";
-import { turnStage } from "./wire/turn_stage.ts";
-import type { ExchangeOutcome, Watch } from "./wire/watcher.ts";
+import type { ProtocolStage } from "./wire/protocol_stage.ts";
+import type { Watch } from "./wire/watcher.ts";
+import { type Context, type WayBack, wayBack } from "./way_back.ts";
 
 export type { Fetch };
-
-/** One exchange, and what it takes to answer it. */
-interface Context extends Asked {
-  readonly next: Fetch;
-  /** The client's request body. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The same, read. */
-  readonly asked: Json;
-  /** How the upstream is asked; it may be asked more than once. */
-  readonly course: Course;
-  readonly plan: FixPlan;
-  /** Fresh stages of the vendors' fixes. */
-  readonly fixes: () => FixStages;
-}
 
 /**
  * Wraps a fetch so that tool calls come out of it mended. Only chat completions are read; all else goes through
@@ -115,46 +97,8 @@ function mend(source: Answered, context: Context): Promise<Response | Useless> {
   return context.chat.stream ? streamed(source, context) : collected(source, context);
 }
 
-/** The answer's way through the stages; `before` is the end of the way of an answer that this one goes on with. */
-function open(context: Context, before?: ProtocolStage) {
-  const { chat, config, course, plan, exchange: { problem } } = context;
-  const { tools, choices, model } = chat;
-  const { way, judged } = course;
-  const turn = tools.length > 0 ? turnStage({ tools, config, dialects: way.dialects, problem }) : undefined;
-  const limit = callLimit(way.most, problem);
-  const outcome = turn && ((choice: number) => limit.outcome(choice, turn.outcome(choice)));
-  if (outcome !== undefined) before?.resume(outcome);
-  const { finishKept } = plan;
-  const finished = (word: string) => plan.finished(word);
-  const protocol = before ?? protocolStage({
-    tools: turn !== undefined,
-    choices,
-    model,
-    problem,
-    finishKept,
-    finished,
-    ...(outcome && { outcome }),
-  });
-  const between = [...(way.most < Infinity ? [limit] : []), ...(way.dropsUsage ? [withoutUsage()] : [])];
-  const judge = judged && outcome ? opening({ protocol, choices, outcome }) : undefined;
-  const salvage = (error: Json) => salvaged(error, context);
-  const fixes = context.fixes();
-  const several = choices > 1;
-  const answer = new Answer({ turn, between, opening: judge, protocol, fixes, several, problem, salvage });
-  const end = (status: number, outcome: ExchangeOutcome) => ({
-    status,
-    outcome,
-    finish: protocol.finish,
-    calls: protocol.calls,
-    dialects: Object.keys(turn?.callsByDialect ?? {}),
-    callsByDialect: turn?.callsByDialect ?? {},
-    usage: answer.usage,
-  });
-  return { answer, protocol, judge, fixes, end };
-}
-
 /** Why an answer that has been read to its end is of no use, if it is. */
-function uselessness({ answer, judge }: ReturnType<typeof open>, { course }: Context): string | undefined {
+function uselessness({ answer, judge }: WayBack, { course }: Context): string | undefined {
   if (answer.empty) return "neither text nor a call";
   return course.mayFallBack && judge?.lacksCall ? "finish_reason tool_calls without a call" : undefined;
 }
@@ -163,7 +107,7 @@ function uselessness({ answer, judge }: ReturnType<typeof open>, { course }: Con
 async function streamed(source: Source & { kind: "events" }, context: Context): Promise<Response> {
   const { response, body } = source;
   const { config, course, exchange, request } = context;
-  let opened = open(context);
+  let opened = wayBack(context);
   opened.fixes.foresee(source.beginning);
   let instead: Response | undefined; // the answer, if nothing of the stream has gone out
   const { answer, protocol } = opened;
@@ -202,7 +146,7 @@ async function goOn(
   { response }: Source & { kind: "events" },
   context: Context,
   protocol: ProtocolStage,
-): Promise<{ replacement: Replacement; instead?: Response; opened?: ReturnType<typeof open> }> {
+): Promise<{ replacement: Replacement; instead?: Response; opened?: WayBack }> {
   let source: Source | undefined = error === undefined ? undefined : refused(response, error, context);
   for (let why = "neither text nor a call";;) {
     if (source?.kind === "response") {
@@ -210,7 +154,7 @@ async function goOn(
       return { replacement: { kind: "error", error }, instead };
     }
     if (source?.kind === "events" || source?.kind === "json") {
-      const opened = open(context, protocol);
+      const opened = wayBack(context, protocol);
       if (source.kind === "events") {
         return { replacement: { kind: "answer", body: source.body, answer: opened.answer }, opened };
       }
@@ -228,7 +172,7 @@ async function goOn(
 async function collected(source: Source & { kind: "events" }, context: Context): Promise<Response | Useless> {
   const { response, body } = source;
   const { config, exchange } = context;
-  const opened = open(context);
+  const opened = wayBack(context);
   const result = await collect(opened.answer, body, config.finishGraceMs);
   checkAborted(context);
   if ("told" in result) return told(result.told, response, opened, context);
@@ -246,7 +190,7 @@ function whole(
   { response, completion, bytes }: Source & { kind: "json" },
   context: Context,
 ): Response | Useless {
-  const opened = open(context);
+  const opened = wayBack(context);
   return told(context.exchange.busy(() => tell(opened.answer, completion)), response, opened, context, bytes);
 }
 
@@ -254,7 +198,7 @@ function whole(
 function told(
   told: Told,
   response: Response,
-  opened: ReturnType<typeof open>,
+  opened: WayBack,
   context: Context,
   bytes?: Uint8Array<ArrayBuffer>,
 ): Response | Useless {

@@ -60,7 +60,8 @@ export function dialectsFor(
   return rules.find((rule) => patternOf(rule.models).test(model))?.dialects;
 }
 
-function patternOf(models: string): RegExp {
+/** A model's name with `*` for anything, as a pattern; letter case does not count. */
+export function patternOf(models: string): RegExp {
   return new RegExp(
     `^${models.split("*").map((part) => part.replace(/[\\^$.+?()[\]{}|]/g, "\\$&")).join(".*")}$`,
     "i",
@@ -82,6 +83,14 @@ export const defaultRepairConfig: RepairConfig = {
   enabledFixes: [],
   memory: { entries: 10_000, bytes: 64 * 1024 * 1024, ms: 24 * 60 * 60 * 1000, now: () => Date.now() },
 };
+
+/** The settings of `repair()` among others, as plain values: what a capture keeps of them. */
+export function plainRepairConfig(config: Partial<RepairConfig>): Partial<Omit<RepairConfig, "memory">> {
+  const { memory: _, ...usual } = defaultRepairConfig;
+  const names = [...Object.keys(usual), "bridgeModels", "dialects", "upstreamHost"];
+  const given = config as { readonly [name: string]: unknown };
+  return Object.fromEntries(names.flatMap((name) => given[name] === undefined ? [] : [[name, given[name]]]));
+}
 
 /** The mode for a server when none is said: native calls are unreliable at NanoGPT, for which NanoProxy was written. */
 export function modeFor(host: string | undefined): RepairConfig["mode"] {

@@ -1,5 +1,5 @@
 /** The server's `next`: sends each request to the configured upstream, and streams the answer back. */
-import type { Config } from "./config.ts";
+import type { UpstreamSettings } from "./config.ts";
 import type { Fetch } from "./repair.ts";
 import { addressOf, targetOf } from "./upstream/address.ts";
 import { decoded } from "./upstream/decode.ts";
@@ -11,10 +11,15 @@ import type { Answer, Outgoing, Send, Source } from "./upstream/transport.ts";
 import { Watch } from "./upstream/watch.ts";
 
 /** What of the configuration matters on the way up. */
-export type UpstreamConfig = Pick<Config, "upstream" | "firstByteTimeoutMs" | "idleTimeoutMs">;
+export type UpstreamConfig = Pick<UpstreamSettings, "upstream" | "firstByteTimeoutMs" | "idleTimeoutMs">;
 
-/** A fetch that reaches the upstream only, and can be closed. */
-export type Upstream = Fetch & { close(): void };
+/** A fetch that reaches the upstream only. */
+export type Upstream = Fetch & {
+  /** Ends its connections. */
+  close(): void;
+  /** Ends them once the exchanges under way are over. */
+  retire(): void;
+};
 
 /** Bun's fetch has 256 requests under way at most and lets the others wait; beyond this many, `node:http` helps. */
 const FETCH_LIMIT = 200;
@@ -28,6 +33,7 @@ export function createUpstream(config: UpstreamConfig): Upstream {
   const node = createNodeClient();
   const viaFetch = "Bun" in globalThis ? createFetchClient() : undefined;
   let running = 0; // exchanges under way
+  let retired = false; // no more exchanges are meant to come
 
   const send: Send = (outgoing) =>
     viaFetch !== undefined && running <= FETCH_LIMIT ? viaFetch(outgoing) : node.send(outgoing);
@@ -45,6 +51,7 @@ export function createUpstream(config: UpstreamConfig): Upstream {
       if (over) return;
       over = true;
       running--;
+      if (retired && running === 0) node.close();
       watch.stop();
       request.signal.removeEventListener("abort", giveUp);
     };
@@ -88,7 +95,11 @@ export function createUpstream(config: UpstreamConfig): Upstream {
       throw cause instanceof UpstreamUnreachable ? cause : unreachable(address, cause);
     }
   };
-  return Object.assign(exchange, { close: () => node.close() });
+  const retire = () => {
+    retired = true;
+    if (running === 0) node.close();
+  };
+  return Object.assign(exchange, { close: () => node.close(), retire });
 }
 
 /** Only chat completions are Callmend's business; they arrive whole, as the pipeline has read them (rule 1). */

@@ -5,8 +5,8 @@ import { dialects } from "../src/dialects/mod.ts";
 import { openersOf } from "../src/dialects/describe.ts";
 import { fixes } from "../src/fixes/mod.ts";
 import { debugVariables } from "../src/observe/debug_settings.ts";
-import { settingRows } from "../src/settings.ts";
-import { symptoms } from "./_symptoms.ts";
+import { symptoms } from "../src/doctor/symptoms.ts";
+import { type Setting, settingRows } from "../src/settings.ts";
 import { vectorFiles } from "./_vectors.ts";
 
 const path = new URL("../README.md", import.meta.url);
@@ -56,15 +56,22 @@ const tables: { readonly [name: string]: () => string } = {
     ),
   settings: () =>
     table(
-      ["flag", "variable", "default", "what it does"],
+      ["flag", "variable", "in the file", "default", "what it does"],
       settingRows.map(([, setting]) => [
-        `\`${setting.flag} ${setting.placeholder}\``,
+        `\`${`${setting.flag} ${setting.placeholder}`.trimEnd()}\``,
         `\`${setting.variable}\``,
+        placeOf(setting),
         setting.default === undefined ? "–" : `\`${setting.default}\``,
         setting.means,
       ]),
     ),
 };
+
+/** Where a setting stands in the configuration file; `[]` is an entry of `upstreams`. */
+function placeOf({ place, entry }: Setting): string {
+  const own = entry === undefined || entry === place ? [] : [`[].${entry}`];
+  return [...(place === undefined ? [] : [place]), ...own].map((each) => `\`${each}\``).join(", ") || "–";
+}
 
 /** The README with its tables as they should be. */
 export function upToDate(): { readonly now: string; readonly wanted: string } {

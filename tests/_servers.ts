@@ -6,7 +6,9 @@ import net, { type AddressInfo } from "node:net";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import manifest from "../deno.json" with { type: "json" };
-import { readConfig, type Texts } from "../src/config.ts";
+import { type Config, readConfig, type Texts } from "../src/config.ts";
+import { readConfigFile } from "../src/config_file.ts";
+import { createObservation } from "../src/observe/observation.ts";
 import { type Running, serve } from "../src/server.ts";
 
 /** A server of a test; goes away at the end of the block that declares it with `await using`. */
@@ -49,6 +51,11 @@ export function rawUpstream(answer: (socket: net.Socket, nth: number) => void): 
   }));
 }
 
+/** The proxy as the program runs it, with its log in text. */
+export function serveObserved(config: Config, write: (line: string) => void): Running {
+  return serve(config, createObservation(config, { write }));
+}
+
 /** The proxy in front of an upstream, in this process. */
 export function proxyTo(
   upstream: { readonly port: number } | string,
@@ -57,8 +64,25 @@ export function proxyTo(
   const address = typeof upstream === "string" ? upstream : `http://127.0.0.1:${upstream.port}/v1`;
   const lines: string[] = [];
   const config = readConfig({ upstream: address, port: "0", drainTimeoutMs: "1", ...flags });
-  const running = serve(config, (line) => lines.push(line));
+  const running = serveObserved(config, (line) => lines.push(line));
   return { ...running, lines, [Symbol.asyncDispose]: async () => void await running.drain() };
+}
+
+/** The proxy with a configuration file, in this process. */
+export function proxyWith(
+  file: object,
+  flags: Texts = {},
+): Running & AsyncDisposable & { readonly lines: readonly string[] } {
+  const lines: string[] = [];
+  const given = { port: "0", drainTimeoutMs: "1", ...flags };
+  const config = configOf(file, given);
+  const running = serveObserved(config, (line) => lines.push(line));
+  return { ...running, lines, [Symbol.asyncDispose]: async () => void await running.drain() };
+}
+
+/** The configuration that a file with this in it makes. */
+export function configOf(file: object, flags: Texts = {}): Config {
+  return readConfig(flags, {}, readConfigFile("callmend.jsonc", JSON.stringify(file), {}));
 }
 
 /** An HTTP message, as it came over the wire. */
@@ -145,7 +169,7 @@ export function errorOf(reply: Reply, status: number, code: string): string {
 export interface Program extends AsyncDisposable {
   readonly pid: number;
   /** Sends it a signal. */
-  signal(name: "SIGTERM" | "SIGINT"): void;
+  signal(name: "SIGTERM" | "SIGINT" | "SIGHUP"): void;
   out(): string;
   err(): string;
   /** The exit code, once it has ended and all it wrote has been read. */

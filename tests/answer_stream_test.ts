@@ -27,6 +27,8 @@ function holder(more: Partial<TurnStage> = {}): TurnStage {
     end: () => held,
     flush: () => [],
     callsByDialect: {},
+    look: () => "marker",
+    pass: () => {},
     ...more,
   };
 }

@@ -1,6 +1,7 @@
 /** The program as its users run it: a process of its own, with no more permissions than the tasks give. */
 import assert from "node:assert/strict";
 import type http from "node:http";
+import process from "node:process";
 import manifest from "../deno.json" with { type: "json" };
 import { demoModels } from "../src/cli/demo_upstream.ts";
 import { fixes } from "../src/fixes/mod.ts";
@@ -24,7 +25,12 @@ test("the program says where it listens, and port 0 picks a free port", async ()
     `callmend ${manifest.version} listening on http://127.0.0.1:${port} -> ${address} (mode native)\n`;
   assert.equal(running.out(), line);
   assert.equal((await ask(port, "/v1/models")).body.toString(), "/api/v1/models");
-  await until("the request is in the log", () => /^GET \/v1\/models 200 \d+ ms$/m.test(running.err()));
+  await until(
+    "the request is in the log",
+    () =>
+      /^\{"time":"\S+","level":"info","message":"request","method":"GET","path":"\/v1\/models","status":200,"total_ms":\d+\}$/m
+        .test(running.err()),
+  );
 });
 
 test("SIGTERM: no new requests, running answers end, exit code 0", async () => {
@@ -61,7 +67,7 @@ test("running answers are cut off when the drain timeout is over, and at once by
     const request = open(await running.port(), "/v1/stream", { method: "GET" });
     request.on("error", () => {}).end();
     const reply = responseTo(request).then(replyOf);
-    await until("the answer has begun", () => running.err().includes("GET /v1/stream 200"));
+    await until("the answer has begun", () => running.err().includes('"path":"/v1/stream","status":200'));
     running.signal("SIGINT");
     await until("the signal is told", () => running.err().includes("SIGINT"));
     if (signals === 2) {
@@ -141,8 +147,9 @@ test("version prints the version of deno.json", async () => {
     ran(["version", "--json"]),
   ]);
   assert.deepEqual([plain.out, flag.out], [`${manifest.version}\n`, `${manifest.version}\n`]);
-  const { version, runtime } = JSON.parse(json.out);
-  assert.equal(version, manifest.version);
+  const { version, commit, built, runtime, os, arch } = JSON.parse(json.out);
+  assert.deepEqual([version, os, arch], [manifest.version, process.platform, process.arch]);
+  assert.deepEqual([commit, built], [null, null]); // it runs from its sources
   assert.match(runtime, /^(deno|bun) \d/);
 });
 

@@ -6,7 +6,7 @@ import { schemaSubset } from "../src/fixes/schema_subset.ts";
 import { repair } from "../src/repair.ts";
 import { type ExchangeReport, onEnd } from "../src/wire/watcher.ts";
 import type { Json } from "../src/wire/openai.ts";
-import { symptoms } from "./_symptoms.ts";
+import { symptoms } from "../src/doctor/symptoms.ts";
 import { contextOf, fixed, fixOf, planned } from "./_fixes.ts";
 import { test } from "./_test.ts";
 import { chat, chunk, chunks, data, DONE, type Loose, upstream } from "./_upstream.ts";

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { createProgress } from "../src/cli/progress.ts";
 import { dialects } from "../src/dialects/mod.ts";
 import {
   cutOf,
@@ -42,20 +43,27 @@ const property = fc.property(cutOf(text), ([whole, pieces]) => {
 });
 
 console.log(`fuzz: ${dialects.length} dialects, ${minutes} minutes, seed ${seed}`);
+const progress = createProgress({ environment: process.env, log: (line) => console.log(line) });
+/** After so long it is told how far it is; where lines cannot be updated, every tenth time. */
+const SLICE_MS = 2_000;
 for (let round = 0; Date.now() < end; round++) {
-  const slice = Math.min(20_000, end - Date.now());
+  const slice = Math.min(SLICE_MS, end - Date.now());
   const result = fc.check(property, {
     seed: seed + round,
     numRuns: 1_000_000_000,
     interruptAfterTimeLimit: slice,
   });
   if (result.failed && result.counterexample !== null) {
+    progress.end();
     const [[whole, pieces]] = result.counterexample;
     console.error(`\nFound after ${texts} texts (--seed ${seed + round}):`);
     console.error(`  text   ${JSON.stringify(whole)}\n  pieces ${JSON.stringify(pieces)}`);
     console.error(String(result.errorInstance).split("\n").slice(0, 30).join("\n"));
     process.exit(1);
   }
-  console.log(`${texts} texts, ${Math.max(0, Math.round((end - Date.now()) / 1000))} s to go`);
+  const told = `${texts} texts, ${Math.max(0, Math.round((end - Date.now()) / 1000))} s to go`;
+  progress.begin(told);
+  if (round % 10 === 9) progress.done(told);
 }
+progress.end();
 console.log(`${texts} texts, nothing found`);

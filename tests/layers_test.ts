@@ -47,23 +47,41 @@ const LAYERS: readonly string[] = [
   "fixes/mod.ts",
   "fixes/plan.ts",
   "fixes/exchange.ts",
+  "way_back.ts",
   "repair.ts",
   "wrap_fetch.ts",
   "inside_options.ts",
   "provider.ts",
   "version.ts",
+  "setting.ts",
+  "suggest.ts",
   "setting_values.ts",
+  "access_settings.ts",
+  "repair_settings.ts",
+  "running_settings.ts",
   "settings.ts",
   "upstream/",
+  "config_schema.ts",
+  "config_faults.ts",
+  "config_file.ts",
+  "config_sources.ts",
   "config.ts",
+  "access.ts",
   "observe/",
+  "config_place.ts",
+  "file_watch.ts",
   "plugin_patch.ts",
   "plugin.ts",
   "upstream.ts",
   "error_answer.ts",
   "inspector/",
   "listen.ts",
+  "router.ts",
+  "model_name.ts",
+  "open_upstream.ts",
+  "routing.ts",
   "server.ts",
+  "doctor/",
   "cli/",
   "cli/mod.ts",
   "main.ts",
@@ -71,7 +89,7 @@ const LAYERS: readonly string[] = [
 
 /** What runs in a browser, a worker or a plugin as well: no runtime's own names. */
 const CORE =
-  /^(?:parse|dialects|wire|bridge|fixes)\/|^(?:repair|repair_config|wrap_fetch|inside_options|provider)\.ts$/;
+  /^(?:parse|dialects|wire|bridge|fixes)\/|^(?:repair|repair_config|way_back|wrap_fetch|inside_options|provider)\.ts$/;
 
 const root = new URL("../src/", import.meta.url);
 const files = (readdirSync(root, { recursive: true }) as string[])

@@ -4,6 +4,7 @@ import type http from "node:http";
 import net from "node:net";
 import zlib from "node:zlib";
 import { readConfig } from "../src/config.ts";
+import { createObservation } from "../src/observe/observation.ts";
 import { createHandler } from "../src/server.ts";
 import {
   ask,
@@ -299,7 +300,10 @@ test("one line of the log for each request, without its query", async () => {
   await using upstream = await httpUpstream((_, response) => response.writeHead(404).end());
   await using proxy = await proxyTo(upstream);
   await ask(proxy.port, "/v1/models?key=secret");
-  assert.match(proxy.lines.join("\n"), /^GET \/v1\/models 404 \d+ ms$/);
+  assert.match(
+    proxy.lines.join("\n"),
+    /^\S+Z info 404 GET \/v1\/models; \d+ ms$/,
+  );
 });
 
 test("fixes: named in a header and in the log, switched off by setting, and Codex reaches /responses", async () => {
@@ -329,7 +333,8 @@ test("fixes: named in a header and in the log, switched off by setting, and Code
   assert.match(fixed.sent.body, /"role":"system","content":"é"/);
   await until(
     "the fixes are in the log",
-    () => proxy.lines.includes("fixes for llama?3: any/developer-role"),
+    () =>
+      proxy.lines.some((line) => /info 200 untouched llama\?3 at .*; fixes any\/developer-role; /.test(line)),
   );
   const codex = await post(proxy.port, "gpt-5-codex");
   assert.deepEqual([codex.names, codex.sent.url], ["codex/responses", "/v1/responses"]);
@@ -349,12 +354,17 @@ test("a fault of Callmend's own is a 500 and a line of the log, never a hang", a
     },
   });
   const fetch = () => Promise.resolve(broken);
-  const handler = createHandler({ config: readConfig(), fetch, log: (line) => lines.push(line) });
+  const config = readConfig();
+  const observation = createObservation(config, { write: (line) => lines.push(line) });
+  const handler = createHandler({ config, fetch, observation });
   const body = JSON.stringify({ model: "m", messages: [] });
   const response = await handler(new Request("http://h/v1/chat/completions", { method: "POST", body }));
   assert.equal(response.status, 500);
   const { error } = await response.json();
   assert.equal(error.code, "internal_error");
   assert.doesNotMatch(error.message, /secret/);
-  assert.match(lines[0]!, /POST \/v1\/chat\/completions failed: Error: secret detail\n\s+at /);
+  assert.match(
+    lines.join("\n"),
+    /error POST \/v1\/chat\/completions failed: Error: secret detail\?\s+at /,
+  );
 });

@@ -96,6 +96,19 @@ test("no first byte in time: the error names the setting", async () => {
   await assert.rejects(upstream(chat()), { name: "UpstreamTimeout", message: /--first-byte-timeout/ });
 });
 
+test("a connection that is used again has its time limits too", async () => {
+  let first = true;
+  await using server = await httpUpstream((_, response) => {
+    if (first) response.end("one");
+    first = false;
+  });
+  using upstream = upstreamAt(`http://127.0.0.1:${server.port}/v1`, { firstByteTimeoutMs: "0.1" });
+  const get = () => upstream(new Request("http://client/v1/models"));
+  assert.equal(await (await get()).text(), "one");
+  await assert.rejects(get(), { name: "UpstreamTimeout" });
+  assert.equal(server.connections(), 1);
+});
+
 test("headers alone are no first byte: a model may think after them", async () => {
   await using server = await rawUpstream((socket) =>
     socket.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")

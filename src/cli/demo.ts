@@ -1,10 +1,12 @@
 /** `callmend demo`: a model server without a model, the proxy in front of it, and what comes out of each. */
 import { Option } from "commander";
 import { listen } from "../listen.ts";
+import { readConfig } from "../config.ts";
 import { settings } from "../settings.ts";
 import { command, type Context, type MakeCommand } from "./command.ts";
 import { type DemoCall, demoCall, type DemoModel, demoModels, demoUpstream } from "./demo_upstream.ts";
-import { configOf, start, stopOnSignal } from "./serve.ts";
+import { start, stopOnSignal } from "./serve.ts";
+import { tried } from "./setting_options.ts";
 
 export const makeDemo: MakeCommand = (context) =>
   command("demo", "run the proxy in front of a built-in model server, and show what each dialect becomes", [
@@ -35,14 +37,12 @@ const question = { tools, messages: [{ role: "user", content: "What will the wea
 async function demo(once: boolean, port: string | undefined, context: Context): Promise<void> {
   const models = listen({ host: "127.0.0.1", port: 0 }, (request) => demoUpstream(request));
   // The demo shows the defaults, whatever the environment holds; the model that has to be taught is bridged.
-  const config = configOf({
+  const flags = {
     upstreamOrigin: `http://127.0.0.1:${models.port}`,
     port: port ?? (once ? "0" : undefined),
     bridgeModels: demoModels.filter(({ taught }) => taught).map(({ id }) => id).join(),
-  }, {
-    ...context,
-    environment: {},
-  });
+  };
+  const config = tried(() => readConfig(flags), context);
   const running = config && start(config, { ...context, log: once ? () => {} : context.log });
   if (config === undefined || running === undefined) return;
 
@@ -64,7 +64,7 @@ async function demo(once: boolean, port: string | undefined, context: Context): 
   context.print(`\nStill running; any client can use ${running.address}/v1 with one of these models. Try:\n`);
   context.print(`curl -N ${running.address}/v1/chat/completions -H 'content-type: application/json' \\`);
   context.print(`  -d '${JSON.stringify({ model: demoModels[0]?.id, stream: true, ...question })}'`);
-  stopOnSignal(running, config, context);
+  stopOnSignal(running, context);
 }
 
 /** Asks one model through the proxy and shows both sides; true when the call arrived as it was meant. */

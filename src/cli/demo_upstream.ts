@@ -149,7 +149,7 @@ function streamed(model: DemoModel, { finish, deltas }: Said, delayMs: number): 
         controller.enqueue(encoder.encode("data: [DONE]\n\n"));
         return controller.close();
       }
-      if (at > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+      if (at > 0 && delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
       controller.enqueue(encoder.encode(events[at++]));
     },
   }, { highWaterMark: 0 });

@@ -1,11 +1,13 @@
 /** `callmend healthcheck`: asks the running server whether it is well; for containers, which have no shell or curl. */
 import http from "node:http";
 import { Option } from "commander";
-import type { Texts } from "../config.ts";
+import { ConfigError, readConfig, type Texts } from "../config.ts";
+import type { ConfigFile } from "../config_file.ts";
+import { findConfigFile, loadConfigFile } from "../config_place.ts";
 import { inUrl } from "../listen.ts";
 import { settings } from "../settings.ts";
 import { command, type Context, type MakeCommand } from "./command.ts";
-import { configOf } from "./serve.ts";
+import { tried } from "./setting_options.ts";
 
 /** Docker gives a check 30 seconds, Kubernetes one; a server on the same machine answers in a few milliseconds. */
 const LIMIT_MS = 2_000;
@@ -28,7 +30,7 @@ export const makeHealthcheck: MakeCommand = (context) => {
 async function healthcheck(given: Texts, context: Context): Promise<void> {
   const { [settings.host.variable]: PROXY_HOST, [settings.port.variable]: PROXY_PORT } = context.environment;
   // The other settings are the server's business.
-  const config = configOf(given, { ...context, environment: { PROXY_HOST, PROXY_PORT } });
+  const config = tried(() => readConfig(given, { PROXY_HOST, PROXY_PORT }, fileOf(context)), context);
   if (config === undefined) return;
   const address = `http://${inUrl(reachable(config.host))}:${config.port}/health`;
   try {
@@ -37,6 +39,17 @@ async function healthcheck(given: Texts, context: Context): Promise<void> {
   } catch (error) {
     context.log(`Cannot call it healthy: ${address}: ${(error as Error).message}`);
     context.exit(1);
+  }
+}
+
+/** The server's file, for where it listens. A bad one is the server's business: it goes on with the one before. */
+function fileOf({ environment }: Context): ConfigFile | undefined {
+  try {
+    const path = findConfigFile({}, environment);
+    return path === undefined ? undefined : loadConfigFile(path, environment);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return undefined;
   }
 }
 

@@ -2,26 +2,38 @@
 import { Command, CommanderError } from "commander";
 import { version } from "../version.ts";
 import { BAD_USAGE, type Context, type MakeCommand } from "./command.ts";
+import { makeCapture } from "./capture.ts";
+import { makeCompletions } from "./completions.ts";
+import { makeConfig } from "./config.ts";
 import { makeConvert } from "./convert.ts";
 import { makeDebug } from "./debug.ts";
 import { makeDemo } from "./demo.ts";
 import { makeDialects } from "./dialects.ts";
+import { makeDoctor } from "./doctor.ts";
 import { makeFixes } from "./fixes.ts";
 import { makeHealthcheck } from "./healthcheck.ts";
 import { makeOpencode } from "./opencode.ts";
+import { makeReplay } from "./replay.ts";
 import { makeServe, settingsHelp } from "./serve.ts";
+import { makeService } from "./service.ts";
 import { makeVersion } from "./version.ts";
 
 /** Every command; the first one runs when none is named. */
 const commands: readonly MakeCommand[] = [
   makeServe,
+  makeConfig,
   makeConvert,
+  makeDoctor,
   makeDemo,
   makeDialects,
   makeFixes,
   makeOpencode,
   makeDebug,
+  makeCapture,
+  makeReplay,
   makeHealthcheck,
+  makeService,
+  makeCompletions,
   makeVersion,
 ];
 
@@ -37,7 +49,8 @@ export async function run(given: readonly string[], context: Context): Promise<v
   }
 }
 
-function makeProgram(context: Context): Command {
+/** The program with all of its commands. */
+export function makeProgram(context: Context): Command {
   const program = new Command("callmend")
     .description("Makes tool calling work: mends what models and vendors really send into tool_calls.")
     .version(version, "-V, --version", "print the version")
@@ -47,16 +60,19 @@ function makeProgram(context: Context): Command {
       () => `\n${settingsHelp()}\n\nExample:\n  callmend --upstream http://127.0.0.1:8000/v1`,
     );
   commands.forEach((make, n) => program.addCommand(make(context), { isDefault: n === 0 }));
-  for (const each of [program, ...program.commands]) {
-    const name = each === program ? "callmend" : `callmend ${each.name()}`;
-    each.exitOverride().showHelpAfterError(`(${name} --help says more)`).configureOutput({
-      writeOut: (text) => context.print(text.trimEnd()),
-      writeErr: (text) => context.log(text.trimEnd()),
-      getOutHasColors: () => false, // Commander would read variables to find out
-      getErrHasColors: () => false,
-    });
-  }
+  dress(program, "callmend", context);
   return program;
+}
+
+/** What each command and its own commands have in common. */
+function dress(made: Command, name: string, context: Context): void {
+  made.exitOverride().showHelpAfterError(`(${name} --help says more)`).configureOutput({
+    writeOut: (text) => context.print(text.trimEnd()),
+    writeErr: (text) => context.log(text.trimEnd()),
+    getOutHasColors: () => false, // Commander would read variables to find out
+    getErrHasColors: () => false,
+  });
+  for (const inner of made.commands) dress(inner, `${name} ${inner.name()}`, context);
 }
 
 /** Behind a default command Commander takes an unknown name for one operand too many. */

@@ -7,11 +7,16 @@ export const makeVersion: MakeCommand = (context) =>
   command("version", "print the version", ["callmend version --json"])
     .option(
       "--json",
-      "print an object: version, runtime and platform; of an executable, commit and build time too",
+      "print an object: version, commit and build time (null when it runs from its sources), runtime, os, arch",
     )
     .action((options: { json?: boolean }) => {
-      const { bun, deno, node = "" } = process.versions as { [name: string]: string | undefined };
-      const runtime = bun ? `bun ${bun}` : deno ? `deno ${deno}` : `node ${node}`;
-      const platform = `${process.platform}-${process.arch}`;
-      context.print(options.json ? JSON.stringify({ version, ...build, runtime, platform }) : version);
+      const { commit = null, built = null } = build ?? {};
+      const { platform: os, arch } = process;
+      const facts = { version, commit, built, runtime: runtime(), os, arch, platform: `${os}-${arch}` };
+      context.print(options.json ? JSON.stringify(facts) : version);
     });
+
+function runtime(): string {
+  const { bun, deno, node = "" } = process.versions as { [name: string]: string | undefined };
+  return bun ? `bun ${bun}` : deno ? `deno ${deno}` : `node ${node}`;
+}

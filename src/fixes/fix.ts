@@ -58,6 +58,8 @@ export interface Fix {
   after?(context: AnswerContext): Stage | undefined;
   /** Its stages need only see events that `isPlain()` does not let pass unread. */
   readonly skims?: true;
+  /** Its stages look at `content`: without this, chunks that hold nothing but content may go by them unseen. */
+  readonly readsText?: true;
   /** Another way to the upstream, for models that are reached differently. */
   send?(next: Fetch, context: SendContext): Fetch;
   /** Finish reasons for which the wire has the protocol's word; the fix is their name and their switch. */

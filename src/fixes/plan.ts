@@ -29,6 +29,8 @@ export interface FixStages {
   readonly after: readonly Stage[];
   /** Every event has to be read, also where nothing else would. */
   readonly reads: boolean;
+  /** They look at what is said, too: no chunk may go by them. */
+  readonly readsText: boolean;
   /** Names what they would change in the first items of a stream, as its header goes out before they run. */
   foresee(items: () => readonly Item[]): void;
 }
@@ -114,6 +116,7 @@ export class FixPlan {
       before: stagesOf(before),
       after: stagesOf(after),
       reads: [...before, ...after].some(({ fix }) => fix.skims !== true),
+      readsText: [...before, ...after].some(({ fix }) => fix.readsText === true),
       foresee: (items) => {
         if (before.length + after.length === 0) return;
         const trial = { ...context, memory: forgetful };

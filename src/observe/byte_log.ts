@@ -1,42 +1,53 @@
-/** Bytes that come in pieces: kept in one buffer, with the time and the end of each piece. */
+/** Bytes that come in pieces: kept in pages, with the time and the end of each piece. */
 
 /** What the note of one piece takes, in bytes: an array of two numbers. */
 const CUT_BYTES = 64;
 
+/** Pages grow from the first to the last of these, and are never copied. */
+const [SMALLEST, LARGEST] = [2048, 65_536];
+
 export class ByteLog {
-  #bytes = new Uint8Array(0); // twice as large whenever it is full
-  #size = 0; // how much of it is used
+  readonly #pages: Uint8Array[] = [];
+  #size = 0; // of all that has come
+  #free = 0; // at the end of the last page
   readonly #cuts: (readonly [ms: number, end: number])[] = [];
 
-  /** How much memory it takes, in bytes. */
-  get memory(): number {
-    return this.#bytes.length + this.#cuts.length * CUT_BYTES;
-  }
-
-  /** Takes a copy of a piece. */
-  push(ms: number, piece: Uint8Array): void {
-    if (this.#size + piece.length > this.#bytes.length) this.#grow(this.#size + piece.length);
-    this.#bytes.set(piece, this.#size);
+  /** Takes a copy of a piece; gives how many bytes of memory that took. */
+  push(ms: number, piece: Uint8Array): number {
+    let taken = CUT_BYTES;
+    for (let at = 0; at < piece.length;) {
+      if (this.#free === 0) taken += this.#turn(piece.length - at);
+      const page = this.#pages.at(-1)!;
+      const part = piece.subarray(at, at + this.#free);
+      page.set(part, page.length - this.#free);
+      this.#free -= part.length;
+      at += part.length;
+    }
     this.#size += piece.length;
     this.#cuts.push([ms, this.#size]);
+    return taken;
   }
 
+  /** All of it, as one. */
   get bytes(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.subarray(0, this.#size);
+    const all = new Uint8Array(this.#size);
+    let at = 0;
+    for (const page of this.#pages) {
+      all.set(page.subarray(0, this.#size - at), at);
+      at += page.length;
+    }
+    return all;
   }
 
   get cuts(): readonly (readonly [ms: number, end: number])[] {
     return this.#cuts;
   }
 
-  /** No more will come: gives back what was held for it. */
-  trim(): void {
-    if (this.#bytes.length > this.#size) this.#bytes = this.#bytes.slice(0, this.#size);
-  }
-
-  #grow(size: number): void {
-    const bytes = new Uint8Array(Math.max(size, this.#bytes.length * 2, 1024));
-    bytes.set(this.#bytes.subarray(0, this.#size));
-    this.#bytes = bytes;
+  /** Begins a new page. */
+  #turn(wanted: number): number {
+    const last = this.#pages.at(-1)?.length ?? SMALLEST / 2;
+    const size = Math.min(LARGEST, Math.max(last * 2, wanted));
+    this.#pages.push(new Uint8Array(size));
+    return this.#free = size;
   }
 }

@@ -2,6 +2,8 @@
 import type { RepairConfig } from "../repair_config.ts";
 import type { AnyProblemCode } from "../wire/problem.ts";
 import type { ExchangeReport } from "../wire/watcher.ts";
+import type { ByteLog } from "./byte_log.ts";
+import type { Secrets } from "./secrets.ts";
 
 /** An exchange, as JSON: the page shows it, files hold it, `callmend replay` reads it. */
 export interface Capture {
@@ -108,4 +110,26 @@ export interface CaptureSummary extends Partial<Omit<ExchangeReport, "problems">
 export function bytesOf({ text, base64 = "" }: CapturedBody): Uint8Array<ArrayBuffer> {
   if (text !== undefined) return new TextEncoder().encode(text);
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}
+
+/** Bytes as a capture's body. Secrets become asterisks, as many as they had bytes: the cuts stay where they are. */
+export function bodyOf({ bytes, cuts }: Pick<ByteLog, "bytes" | "cuts">, secrets: Secrets): CapturedBody {
+  const mask = secrets.stream();
+  const [first, last] = [mask.push(bytes), mask.end()];
+  const clean = new Uint8Array(bytes.length);
+  clean.set(first);
+  clean.set(last, first.length);
+  try {
+    return { text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(clean), cuts };
+  } catch {
+    return { base64: base64Of(clean), cuts };
+  }
+}
+
+function base64Of(bytes: Uint8Array): string {
+  let binary = "";
+  for (let at = 0; at < bytes.length; at += 8192) {
+    binary += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  }
+  return btoa(binary);
 }

@@ -16,10 +16,12 @@ export type CaptureChange =
 
 export interface Captures {
   readonly limits: CaptureLimits;
+  /** Goes by other limits from now on. */
+  limit(limits: CaptureLimits): void;
   /** How many bytes of memory all of them take. */
   readonly size: number;
-  /** Looks on at the exchanges with one upstream. `secrets`: texts that must never be shown. */
-  watch(upstream: CapturedUpstream, config: CapturedConfig, secrets: readonly string[]): Watch;
+  /** Looks on at the exchanges with one upstream. `secrets`: texts that must never be shown, asked for when one is. */
+  watch(upstream: CapturedUpstream, config: CapturedConfig, secrets?: () => readonly string[]): Watch;
   /** All that are kept, the newest first. */
   list(): readonly CaptureSummary[];
   get(id: string): Capture | undefined;
@@ -29,45 +31,49 @@ export interface Captures {
 
 /** `ended` is given each exchange when it is over. */
 export function createCaptures(
-  limits: CaptureLimits,
+  initial: CaptureLimits,
   ended: (capture: () => Capture) => void = () => {},
 ): Captures {
+  let limits = initial;
   const kept = new Map<string, Capturing>(); // the oldest first
   const followers = new Set<(change: CaptureChange) => void>();
   const tell = (change: CaptureChange) => followers.forEach((follower) => follower(change));
-  const size = () => [...kept.values()].reduce((sum, { size }) => sum + size, 0);
+  let used = 0; // bytes of memory that all of them take
 
-  /** Lets the oldest go, running ones last, until there is room. */
+  /** Lets the oldest go, but for running ones, until there is room. */
   const makeRoom = (exchanges: number, bytes: number): boolean => {
-    let used = kept.size > 0 ? size() : 0;
-    const oldest = [...kept].filter(([, { running }]) => !running);
-    for (const [id, capturing] of oldest) {
-      if (kept.size <= exchanges && used <= bytes) break;
-      used -= capturing.size;
+    if (kept.size <= exchanges && used <= bytes) return true;
+    for (const [id, { running, size }] of kept) {
+      if (running) continue;
+      used -= size;
       kept.delete(id);
       tell({ kind: "gone", id });
+      if (kept.size <= exchanges && used <= bytes) return true;
     }
-    return kept.size <= exchanges && used <= bytes;
+    return false;
   };
 
   return {
-    limits,
-    get size() {
-      return size();
+    get limits() {
+      return limits;
     },
-    watch: (upstream, config, secrets) => (begun) => {
+    limit(next) {
+      limits = next;
+      makeRoom(limits.exchanges, limits.bytes);
+    },
+    get size() {
+      return used;
+    },
+    watch: (upstream, config, secrets = () => []) => (begun) => {
       if (limits.exchanges === 0 || !makeRoom(limits.exchanges - 1, limits.bytes)) return undefined;
-      let unchecked = 0; // bytes since memory was last counted
-      const room = (bytes: number) => {
-        if ((unchecked += bytes) < 65_536) return true;
-        unchecked = 0;
-        return makeRoom(limits.exchanges, limits.bytes - bytes);
-      };
+      const room = (bytes: number) => makeRoom(limits.exchanges, limits.bytes - bytes);
+      const grew = (bytes: number) => used += kept.has(begun.id) ? bytes : 0;
       const changed = () => {
         tell({ kind: "exchange", summary: capturing.summary() });
         if (!capturing.running) ended(() => capturing.whole());
       };
-      const capturing = new Capturing({ begun, upstream, config, secrets, room, changed });
+      const capturing = new Capturing({ begun, upstream, config, secrets, room, grew, changed });
+      used += capturing.size;
       kept.set(begun.id, capturing);
       tell({ kind: "exchange", summary: capturing.summary() });
       return capturing;

@@ -3,17 +3,18 @@ import { version } from "../version.ts";
 import type { AnyProblemCode } from "../wire/problem.ts";
 import type { Begun, ExchangeReport, Watcher } from "../wire/watcher.ts";
 import { ByteLog } from "./byte_log.ts";
-import type {
-  Capture,
-  CapturedAttempt,
-  CapturedBody,
-  CapturedConfig,
-  CapturedRequest,
-  CapturedUpstream,
-  CaptureSummary,
-  Mark,
+import {
+  bodyOf,
+  type Capture,
+  type CapturedAttempt,
+  type CapturedConfig,
+  type CapturedRequest,
+  type CapturedUpstream,
+  type CaptureSummary,
+  type Mark,
 } from "./capture.ts";
 import { Secrets } from "./secrets.ts";
+import { SentLog } from "./sent_log.ts";
 
 /** What a capture is taken with. */
 export interface CapturingOptions {
@@ -21,9 +22,11 @@ export interface CapturingOptions {
   readonly upstream: CapturedUpstream;
   readonly config: CapturedConfig;
   /** Texts that must not be in it, whatever header they came in. */
-  readonly secrets: readonly string[];
-  /** Whether there is room for so many more bytes. */
+  readonly secrets: () => readonly string[];
+  /** Whether there is room for so many more bytes than it takes already. */
   readonly room: (bytes: number) => boolean;
+  /** It takes so many more bytes. */
+  readonly grew: (bytes: number) => void;
   /** Something has changed that a list shows. */
   readonly changed: () => void;
 }
@@ -53,7 +56,9 @@ export class Capturing implements Watcher {
   readonly #request: Head;
   readonly #asked: Uint8Array; // the client's body
   readonly #attempts: Attempt[] = [];
-  readonly #sent = new ByteLog();
+  readonly #sent: SentLog = new SentLog();
+  #last: Uint8Array | undefined; // the piece that was received last
+  #size = 0;
   readonly #marks: Mark[] = [];
   #received = 0; // of the present attempt
   #sentBytes = 0;
@@ -63,6 +68,7 @@ export class Capturing implements Watcher {
 
   constructor(options: CapturingOptions) {
     this.#options = options;
+    this.#grow(2048);
     this.#request = headOf(options.begun.request);
     this.#asked = this.#kept(options.begun.body);
   }
@@ -70,9 +76,10 @@ export class Capturing implements Watcher {
   asking(request: Request, body: string | Uint8Array): void {
     this.#received = 0;
     const same = body === this.#options.begun.body;
+    if (!same) this.#grow(body.length);
     this.#attempts.push({
       request: headOf(request),
-      body: same ? this.#asked : typeof body === "string" ? body : this.#kept(body),
+      body: same ? this.#asked : body,
       ms: this.#ms(),
       received: new ByteLog(),
       ended: null,
@@ -87,14 +94,15 @@ export class Capturing implements Watcher {
   received(bytes: Uint8Array): void {
     this.#received += bytes.length;
     const attempt = this.#attempts.at(-1);
-    if (attempt !== undefined && this.#fits(bytes.length)) attempt.received.push(this.#ms(), bytes);
+    if (attempt === undefined || !this.#fits(bytes.length)) return;
+    this.#grow(attempt.received.push(this.#ms(), bytes));
+    this.#last = bytes;
   }
 
   receivedAll(how: string): void {
     const attempt = this.#attempts.at(-1);
     if (attempt === undefined || attempt.ended !== null) return;
     attempt.ended = how;
-    attempt.received.trim();
   }
 
   replying({ status, headers }: Response): void {
@@ -103,10 +111,16 @@ export class Capturing implements Watcher {
 
   sent(bytes: Uint8Array): void {
     this.#sentBytes += bytes.length;
-    if (this.#fits(bytes.length)) this.#sent.push(this.#ms(), bytes);
+    if (this.#truncated) return;
+    if (this.#attempts.length === 1 && bytes === this.#last && this.#sent.mirrors) {
+      this.#grow(this.#sent.pass(this.#ms(), bytes.length));
+    } else if (this.#fits(bytes.length)) {
+      this.#grow(this.#sent.push(this.#ms(), bytes, this.#attempts[0]?.received));
+    }
   }
 
   problem(code: AnyProblemCode, detail: string): void {
+    this.#grow(256);
     this.#marks.push({ kind: "problem", code, detail, ...this.#place() });
     this.#options.changed();
   }
@@ -118,7 +132,6 @@ export class Capturing implements Watcher {
 
   ended(report: ExchangeReport): void {
     this.#report = report;
-    this.#sent.trim();
     this.#options.changed();
   }
 
@@ -128,11 +141,7 @@ export class Capturing implements Watcher {
 
   /** How many bytes of memory it takes, about. */
   get size(): number {
-    const bodies = this.#attempts.map(({ body, received }) =>
-      (body === this.#asked ? 0 : body.length) + received.memory
-    );
-    return 2048 + this.#asked.length + this.#sent.memory + bodies.reduce((sum, each) => sum + each, 0) +
-      this.#marks.length * 256;
+    return this.#size;
   }
 
   /** What a list shows of it. */
@@ -160,7 +169,7 @@ export class Capturing implements Watcher {
 
   /** All of it, without secrets. */
   whole(): Capture {
-    const secrets = new Secrets(this.#options.secrets);
+    const secrets = new Secrets(this.#options.secrets());
     const request = this.#toldRequest(this.#request, this.#asked, secrets);
     const attempts = this.#attempts.map((attempt): CapturedAttempt => ({
       request: this.#toldRequest(attempt.request, attempt.body, secrets),
@@ -173,7 +182,7 @@ export class Capturing implements Watcher {
     const answer = this.#answer === undefined ? null : {
       status: this.#answer.status,
       headers: secrets.headers(this.#answer.headers),
-      body: bodyOf(this.#sent, secrets),
+      body: bodyOf(this.#sent.all(this.#attempts[0]?.received), secrets),
     };
     const { upstream, config, begun } = this.#options;
     return {
@@ -208,13 +217,20 @@ export class Capturing implements Watcher {
   }
 
   #kept(bytes: Uint8Array): Uint8Array {
-    return this.#fits(bytes.length) ? bytes : new Uint8Array();
+    if (!this.#fits(bytes.length)) return new Uint8Array();
+    this.#grow(bytes.length);
+    return bytes;
   }
 
   /** Whether so many bytes more are kept; once some were not, none are: what is kept is a beginning. */
   #fits(bytes: number): boolean {
     this.#truncated ||= !this.#options.room(bytes);
     return !this.#truncated;
+  }
+
+  #grow(bytes: number): void {
+    this.#size += bytes;
+    this.#options.grew(bytes);
   }
 
   /** Since the request, to a tenth of a millisecond. */
@@ -225,26 +241,4 @@ export class Capturing implements Watcher {
 
 function headOf({ method, url, headers }: Request): Head {
   return { method, url, headers: new Headers(headers) };
-}
-
-/** Secrets become asterisks, as many as they had bytes: the cuts stay where they are. */
-function bodyOf({ bytes, cuts }: ByteLog, secrets: Secrets): CapturedBody {
-  const mask = secrets.stream();
-  const [first, last] = [mask.push(bytes), mask.end()];
-  const clean = new Uint8Array(bytes.length);
-  clean.set(first);
-  clean.set(last, first.length);
-  try {
-    return { text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(clean), cuts };
-  } catch {
-    return { base64: base64Of(clean), cuts };
-  }
-}
-
-function base64Of(bytes: Uint8Array): string {
-  let binary = "";
-  for (let at = 0; at < bytes.length; at += 8192) {
-    binary += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  }
-  return btoa(binary);
 }

@@ -21,8 +21,12 @@ export class PrivateFiles {
   readonly #told = new Set<string>(); // the folders of which it was told that they cannot be written in
   readonly #tell: (line: string) => void;
 
-  constructor(tell: (line: string) => void) {
+  readonly #what: string;
+
+  /** `what` the files are, as it stands in what is told. */
+  constructor(tell: (line: string) => void, what = "debug logs") {
     this.#tell = tell;
+    this.#what = what;
   }
 
   /** Adds a line to a file that may be there already. */
@@ -82,7 +86,7 @@ export class PrivateFiles {
     const folder = dirname(path);
     if (this.#told.has(folder)) return;
     this.#told.add(folder);
-    this.#tell(`Cannot write debug logs in ${folder}: ${why}`);
+    this.#tell(`Cannot write ${this.#what} in ${folder}: ${why}`);
   }
 }
 

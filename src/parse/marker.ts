@@ -34,6 +34,9 @@ export interface Hit<M extends Marker = Marker> {
   readonly text: string;
 }
 
+/** What a text holds of markers: none, at its end what may become one, or one. */
+export type Look = "none" | "start" | "marker";
+
 /** The text ends before one can tell. */
 export const MORE = -1;
 
@@ -121,6 +124,14 @@ export class MarkerSet<M extends Marker = Marker> {
       this.#starts.lastIndex = at + 1;
     }
     return { at: text.length, size: 0 };
+  }
+
+  /** What there is in a text that may go on: no marker, nothing but perhaps the start of one, or one. */
+  look(text: string): Look {
+    this.#starts.lastIndex = 0;
+    if (!this.#starts.test(text)) return "none"; // the usual case
+    const { at, marker } = this.locate(text, 0, false);
+    return marker !== undefined ? "marker" : at < text.length ? "start" : "none";
   }
 
   /** The longest marker that stands at `at`. */

@@ -101,6 +101,19 @@ export class Outbox {
     this.#say(place, text);
   }
 
+  /** Whether content would go out at once and as it is. */
+  passes(text: string): boolean {
+    if (this.#held.length > 0 || this.#events.length > 0 || !this.empty) return false;
+    return this.#space.content === undefined || !isBlank(text);
+  }
+
+  /** Such content has gone out. */
+  pass(): void {
+    this.#space.content = undefined;
+    this.#visible = true;
+    if (this.#sinceCall === "space") this.#sinceCall = "text";
+  }
+
   /** A block of which it is not certain that it is calls. */
   hold(block: HeldBlock): void {
     if (this.#held.length > 0 && (this.#held[0] as HeldBlock).why !== block.why) this.#settleAsText();

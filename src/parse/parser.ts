@@ -2,7 +2,7 @@
 import { endToken, reasoningBegins, reasoningEnds, toolResult } from "./asides.ts";
 import type { Field, TurnEvent } from "./event.ts";
 import { readCodeMark } from "./fences.ts";
-import type { Hit } from "./marker.ts";
+import type { Hit, Look } from "./marker.ts";
 import { openingsHere, readOpenings } from "./openings.ts";
 import { Scanner, type Step } from "./scanner.ts";
 import { closerOfReasoning, closesReasoning, END_TOKENS, RESULT_TAGS, RESULT_WORD } from "./signals.ts";
@@ -14,6 +14,13 @@ export type { ParserOptions } from "./turn.ts";
 export interface Parser {
   /** More of the turn; returns what is certain by now. */
   feed(text: string, field?: Field): TurnEvent[];
+  /**
+   * What more of the content would be: text that goes out as it is, the same as far as one can tell, or something to
+   * `feed()`. Nothing happens yet.
+   */
+  look(text: string): Look;
+  /** Text goes by in which `look()` found nothing. */
+  pass(text: string): void;
   /** The turn is over. */
   end(): TurnEvent[];
   /** The upstream delivers a call by itself now: what is held is decided, a dangling opener dropped. */
@@ -49,6 +56,21 @@ class TurnParser implements Parser {
     this.#turn.scan.push(text, field);
     this.#reading.next();
     return this.#turn.outbox.drain();
+  }
+
+  look(text: string): Look {
+    const { scan, outbox, live, markdown, place } = this.#turn;
+    // At the start of a line more may begin than `markers` holds.
+    if (this.#trying || scan.held > 0 || markdown.lineBlank || place !== "content") return "marker";
+    if (!outbox.passes(text)) return "marker";
+    return isHighSurrogate(text) ? "start" : live.markers.look(text);
+  }
+
+  pass(text: string): void {
+    const { scan, outbox, markdown } = this.#turn;
+    scan.pass(text.length);
+    markdown.text(text);
+    outbox.pass();
   }
 
   end(): TurnEvent[] {
@@ -143,4 +165,10 @@ class TurnParser implements Parser {
     scan.release();
     plain(text.charAt(0));
   }
+}
+
+/** Whether a text ends in the middle of a character. */
+function isHighSurrogate(text: string): boolean {
+  const code = text.charCodeAt(text.length - 1);
+  return code >= 0xd800 && code <= 0xdbff;
 }

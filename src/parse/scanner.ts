@@ -31,6 +31,12 @@ export class Scanner {
     this.#at = 0;
   }
 
+  /** Text goes by in which there is nothing to find; nothing may be held, and no mark set. */
+  pass(size: number): void {
+    this.#offset += size;
+    this.#seams.forget(this.#offset);
+  }
+
   /** The turn is over. */
   end(): void {
     this.#ended = true;

@@ -43,7 +43,10 @@ function attempt(outgoing: Outgoing, agent: http.Agent | false): Promise<Answer>
     path: url.pathname + url.search,
     headers: { ...Object.fromEntries(headers), ...lengthHeaders(outgoing) },
   });
-  const abort = () => void request.destroy();
+  const abort = () => {
+    request.destroy();
+    reject(signal.reason); // on a connection that is used again, Deno tells of no error
+  };
   signal.addEventListener("abort", abort, { once: true });
   request.on("close", () => signal.removeEventListener("abort", abort));
   request.on("error", (error) => {

@@ -1,5 +1,6 @@
 /** One answer on its way through the stages, whatever form it came in: what goes out for what came in. */
 import { isObject } from "./call_piece.ts";
+import { ChunkShape } from "./chunk_shape.ts";
 import { errorIn } from "./errors.ts";
 import { toChunks } from "./fold.ts";
 import type { Chunk, Json } from "./openai.ts";
@@ -29,6 +30,8 @@ export interface AnswerOptions {
     readonly after: readonly Stage[];
     /** They have to read every event. */
     readonly reads: boolean;
+    /** They look at text: else a chunk that holds nothing but text may go by them. */
+    readonly readsText: boolean;
   };
   /** The text that an error carries, if there is a call in it. */
   salvage?(error: Json): string | undefined;
@@ -37,11 +40,23 @@ export interface AnswerOptions {
   readonly problem: Report;
 }
 
-const NO_FIXES: NonNullable<AnswerOptions["fixes"]> = { before: [], after: [], reads: false };
+/** More text than this need not wait: the stages know better what is held. */
+const MOST_WAITING = 256;
+
+const NO_FIXES: NonNullable<AnswerOptions["fixes"]> = {
+  before: [],
+  after: [],
+  reads: false,
+  readsText: false,
+};
 
 export class Answer {
   readonly #options: AnswerOptions;
   readonly #stages: Stages;
+  /** What chunks look like that need not be read; not there where each has to be. */
+  readonly #shape: ChunkShape | undefined;
+  #waiting: SseEvent[] = []; // chunks of such a shape, at the end of whose text something may begin
+  #waitingText = ""; // their text
   #read = false; // a chunk has been read: the envelope is known
   #done = false; // `[DONE]` has gone out
   #usage: Usage | undefined;
@@ -50,6 +65,7 @@ export class Answer {
   constructor(options: AnswerOptions) {
     this.#options = options;
     const { turn, between = [], opening, protocol, fixes = NO_FIXES, problem } = options;
+    if (turn !== undefined && !options.several && !fixes.readsText) this.#shape = new ChunkShape();
     const last = opening ?? protocol;
     const own = turn === undefined ? [last] : [turn, ...between, last];
     this.#stages = failOpen([...fixes.before, ...own, ...fixes.after], problem);
@@ -94,6 +110,14 @@ export class Answer {
   /** What goes out for one event; the event itself where nothing is changed. */
   take(event: SseEvent): readonly Out[] {
     const { data } = event;
+    const passed = data === undefined || this.#done ? undefined : this.#passed(event, data);
+    if (passed !== undefined) return passed;
+    if (this.#waiting.length === 0) return this.#take(event);
+    return [...this.#forget(), event].flatMap((each) => this.#take(each));
+  }
+
+  #take(event: SseEvent): readonly Out[] {
+    const { data } = event;
     if (this.#done) return [];
     if (data === undefined) return this.empty ? [] : [event];
     if (data.startsWith("[DONE]") || (data.length < 16 && data.trim() === "[DONE]")) {
@@ -121,7 +145,39 @@ export class Answer {
     this.#options.protocol.learn(chunk as Chunk);
     if (isWhole(chunk)) return toChunks(chunk).flatMap((part) => this.#stages.chunk({ chunk: part }));
     const items = this.#stages.chunk({ chunk: chunk as Chunk, raw: event.raw });
-    return items.length === 1 && items[0]!.raw === event.raw ? [event] : items;
+    if (items.length !== 1 || items[0]!.raw !== event.raw) return items;
+    this.#shape?.learn(data, chunk);
+    return [event];
+  }
+
+  /**
+   * What goes out for a chunk that is like one that went through before but for its text, where nothing is in that text;
+   * undefined for all others. A chunk whose text may begin something waits for the next.
+   */
+  #passed(event: SseEvent, data: string): readonly Out[] | undefined {
+    const text = this.#shape?.textOf(data);
+    if (text === undefined || this.empty) return undefined;
+    const turn = this.#options.turn!;
+    const all = this.#waiting.length === 0 ? text : this.#waitingText + text;
+    const look = all.length > MOST_WAITING ? "marker" : turn.look(all);
+    if (look === "marker") return undefined;
+    if (look === "start") {
+      this.#waiting.push(event);
+      this.#waitingText = all;
+      return [];
+    }
+    turn.pass(all);
+    for (const stage of this.#options.between ?? []) stage.text?.(0, all);
+    if (this.#waiting.length === 0) return [event];
+    return [...this.#forget(), event];
+  }
+
+  /** Nothing waits any more. */
+  #forget(): readonly SseEvent[] {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#waitingText = "";
+    return waiting;
   }
 
   /** The answer ends with a text that came in an error. */
@@ -146,16 +202,18 @@ export class Answer {
   /** The upstream is done: what is still owed, and `[DONE]`. After an error nothing is made up. */
   end(): readonly Out[] {
     if (this.#done || this.#error !== undefined) return [];
-    this.#done = true;
     this.#options.problem("done-missing", "");
+    const waited = this.#forget().flatMap((each) => this.#take(each));
+    this.#done = true;
     const rest = this.#stages.end();
-    return this.empty ? [] : [...rest, { raw: encodeEvent("[DONE]"), data: "[DONE]" }];
+    return this.empty ? [] : [...waited, ...rest, { raw: encodeEvent("[DONE]"), data: "[DONE]" }];
   }
 
   /** The upstream's connection broke: text that is still held, and the error; no finish is made up. */
   break(error: Json): readonly Out[] {
     const data = JSON.stringify({ error });
-    return [...this.#flushed(), { raw: encodeEvent(data), data }];
+    const waited = this.#forget().flatMap((each) => this.#take(each));
+    return [...waited, ...this.#flushed(), { raw: encodeEvent(data), data }];
   }
 
   #count({ usage }: Json): void {

@@ -96,13 +96,10 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
       case "events": {
         if (batch.events.some(({ data }) => data !== undefined)) grace = options.finishGraceMs;
         const outs: Out[] = [];
-        let same = batch.bytes !== undefined;
-        for (const event of batch.events) {
-          const taken = answer.take(event);
-          same &&= taken.length === 1 && taken[0] === event;
-          for (const out of taken) outs.push(out);
-        }
-        if (same) return undefined;
+        for (const event of batch.events) for (const out of answer.take(event)) outs.push(out);
+        const { events } = batch;
+        const same = outs.length === events.length && outs.every((out, n) => out === events[n]);
+        if (same && batch.bytes !== undefined) return undefined;
         return answer.done ? text(outs) + body.takeRest() : text(outs);
       }
     }

@@ -1,6 +1,7 @@
 /** One choice of an answer: the parser over its text, its native calls, and the chunks that both become. */
 import type { Dialect, Tool } from "../parse/dialect.ts";
 import type { Field, TurnEvent } from "../parse/event.ts";
+import type { Look } from "../parse/marker.ts";
 import { beginnings, resolver } from "../parse/names.ts";
 import { createParser, type Parser } from "../parse/parser.ts";
 import type { RepairConfig } from "../repair_config.ts";
@@ -71,6 +72,17 @@ export class ChoiceTurn {
   get outcome(): Outcome {
     if (this.#parser.cut || this.#native.truncated) return "cut";
     return this.#calls > 0 ? "whole" : "none";
+  }
+
+  /** What a chunk would be that holds nothing but this text; see `Parser.look()`. */
+  look(text: string): Look {
+    return this.#ended || this.#relay.waiting ? "marker" : this.#parser.look(text);
+  }
+
+  /** Chunks go by that hold nothing but this text, in which `look()` found nothing. */
+  pass(text: string): void {
+    this.#parser.pass(text);
+    this.#textSinceNative = true;
   }
 
   chunk(item: Item, choice: Choice): Item[] {

@@ -40,6 +40,9 @@ export interface Exchange {
   failed(): void;
 }
 
+/** Names the exchange to its client: the log, the page and captures call it so. */
+export const ID_HEADER = "x-callmend-id";
+
 /** More problems of one exchange than these say nothing new. */
 const MOST_PROBLEMS = 200;
 
@@ -133,7 +136,7 @@ export function openExchange(
       if (watcher === undefined) return response;
       const { status, statusText } = response;
       const headers = new Headers(response.headers);
-      headers.set("x-callmend-id", id);
+      headers.set(ID_HEADER, id);
       let body: ReadableStream<Uint8Array<ArrayBuffer>> | Uint8Array<ArrayBuffer> | null = response.body;
       attempt(() => watcher.replying?.(new Response(null, { status, statusText, headers })));
       if (!exchange.streams && body !== null) {

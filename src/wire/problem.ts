@@ -20,6 +20,7 @@ export type WireProblemCode =
   | "finish-changed" // a finish reason that is not the protocol's, or does not fit the calls
   | "finish-missing" // the stream ended without a finish reason
   | "finish-repeated" // a second finish reason; dropped
+  | "markup-left" // text that looks like the markup of a call went out as text, outside of code
   | "role-missing" // the first delta of a choice without its role
   | "stage-failed" // a stage threw; it is out for the rest of the answer
   | "turn-empty" // an answer without text and without a call; the model is asked once more

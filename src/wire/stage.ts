@@ -11,6 +11,8 @@ export interface Item {
 /** One step of the way back: an item comes in, any number go on. */
 export interface Stage {
   chunk(item: Item): Item[];
+  /** Told of text that passes beside the stages, as nothing in it concerns any of them (see `Answer`). */
+  text?(choice: number, text: string): void;
   /** The upstream's answer is over; what is left goes on now. */
   end(): Item[];
 }

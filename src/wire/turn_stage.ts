@@ -1,4 +1,5 @@
 /** The stage that finds and mends calls: each choice of an answer is a turn of its own. */
+import type { Look } from "../parse/marker.ts";
 import { isObject } from "./call_piece.ts";
 import { ChoiceTurn, type TurnOptions } from "./choice_turn.ts";
 import type { Choice } from "./openai.ts";
@@ -11,6 +12,10 @@ export interface TurnStage extends Stage {
   readonly holding: boolean;
   /** What became of the calls of a choice. */
   outcome(choice: number): Outcome;
+  /** What a chunk of the only choice would be that holds nothing but this text; see `Parser.look()`. */
+  look(text: string): Look;
+  /** Chunks go by that hold nothing but this text, in which `look()` found nothing. */
+  pass(text: string): void;
   /** The answer breaks off: text that is still held; never the end of a call. */
   flush(): Item[];
   /** How many calls were found in each dialect. */
@@ -39,6 +44,8 @@ export function turnStage(options: TurnOptions): TurnStage {
         return take({ chunk: { ...envelope, choices: [choice], ...last } }, choice, position);
       });
     },
+    look: (text) => turns.size === 1 ? turns.get(0)?.look(text) ?? "marker" : "marker",
+    pass: (text) => turns.get(0)?.pass(text),
     end: each((turn) => turn.end()),
     flush: each((turn) => turn.flush()),
     get holding() {

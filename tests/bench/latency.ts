@@ -1,4 +1,6 @@
 /** Token latency over real sockets, paced like models: straight, through a bare passthrough, and through Callmend. */
+import process from "node:process";
+import { createProgress } from "../../src/cli/progress.ts";
 import { readConfig } from "../../src/config.ts";
 import { listen } from "../../src/listen.ts";
 import { serve } from "../../src/server.ts";
@@ -89,14 +91,18 @@ console.log(
     1000 / INTERVAL_MS
   } tokens/s, all in one process; ms, medians of 3 interleaved rounds`,
 );
+const progress = createProgress({ environment: process.env, log: (line) => console.error(line) });
 const rounds = ways.map(() => ({ p50: [] as number[], p99: [] as number[] }));
 for (let round = 0; round < 3; round++) {
-  for (const [n, [, address, model]] of ways.entries()) {
+  for (const [n, [name, address, model]] of ways.entries()) {
+    progress.begin(`round ${round + 1} of 3: ${name}`);
     const all = await measure(address, model);
+    progress.done(`  round ${round + 1} of 3: ${name}`);
     rounds[n]!.p50.push(all[Math.floor(all.length * 0.5)]!);
     rounds[n]!.p99.push(all[Math.floor(all.length * 0.99)]!);
   }
 }
+progress.end();
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
 const floor = rounds[1]!;
 for (const [n, [name]] of ways.entries()) {

@@ -1,5 +1,7 @@
 /** CPU time of the pipeline, without sockets, against two floors measured in the same run. Run: `deno task bench`. */
 import { createParser } from "eventsource-parser";
+import process from "node:process";
+import { createProgress } from "../../src/cli/progress.ts";
 import { dialects } from "../../src/dialects/mod.ts";
 import { type Fetch, repair } from "../../src/repair.ts";
 import { eventsOf, fileOf, hermes, type Sample, samples, tools } from "./streams.ts";
@@ -118,6 +120,7 @@ console.log(
     ROUNDS - 2
   } interleaved rounds`,
 );
+const progress = createProgress({ environment: process.env, log: () => {} });
 for (const [form, perRead] of [["burst: 500 events a read", 500], ["each: one event a read", 1]] as const) {
   console.log(`\n${form}`);
   for (
@@ -126,7 +129,9 @@ for (const [form, perRead] of [["burst: 500 events a read", 500], ["each: one ev
       ...samples.map((each) => [each, true] as const),
     ] as const
   ) {
+    progress.begin(withTools ? sample.name : "prose, no tools");
     const [bytes, parse, single, all] = await measure(sample, perRead, withTools);
+    progress.end();
     console.log(
       `  ${(withTools ? sample.name : "prose, no tools").padEnd(16)} bytes ${
         ratio(all!, bytes!).padStart(7)
@@ -141,6 +146,7 @@ for (const [form, perRead] of [["burst: 500 events a read", 500], ["each: one ev
 console.log("\ngrowth: one Hermes call, cost per character against the one of 1 KB");
 const costs: number[] = [];
 for (const size of [1_000, 10_000, 100_000, 1_000_000, 10_000_000]) {
+  progress.begin(`${size} characters`);
   const sample: Sample = { name: "hermes", text: hermes(fileOf(size)), calls: true };
   const reads = readsOf(eventsOf(sample, size > 1_000_000 ? 16 : 4), 100);
   const runs = Math.max(1, Math.floor(400_000 / size));
@@ -151,6 +157,7 @@ for (const size of [1_000, 10_000, 100_000, 1_000_000, 10_000_000]) {
     spent.push(total / runs / reads.length);
   }
   costs.push(Math.min(...spent));
+  progress.end();
   console.log(`  ${String(size).padStart(9)} characters: ${ratio(costs.at(-1)!, costs[0]!)}`);
 }
 const linear = Math.max(...costs.slice(1)) < 2 * costs[1]!;

@@ -23,6 +23,7 @@ export function installed(folder: string, ...specs: readonly string[]): string {
   if (!existsSync(join(home, "package.json"))) {
     writeFileSync(join(home, "package.json"), '{"private":true}\n');
   }
+  console.log(`installing ${specs.join(" ")} in ${home}: this is done once, and may take minutes`);
   const flags = ["install", "--no-audit", "--no-fund", "--loglevel=error", ...specs];
   const { status, stderr } = spawnSync("npm", flags, { cwd: home, encoding: "utf8" });
   if (status !== 0) throw new Error(`Cannot install ${specs.join(" ")} in ${home}: ${stderr}`);

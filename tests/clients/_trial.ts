@@ -6,7 +6,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { readConfig } from "../../src/config.ts";
 import { listen } from "../../src/listen.ts";
-import { serve } from "../../src/server.ts";
+import { serveObserved } from "../_servers.ts";
 import { installed, seconds } from "./_install.ts";
 import { type Fault, faults, leakingModel, MARK, type Seen } from "./_leaking_model.ts";
 
@@ -71,6 +71,9 @@ export async function tryAll(clients: readonly Client[]): Promise<number> {
 /** One client, one fault, one way; true when it went as it should. */
 async function trial(client: Client, fault: Fault, way: Way): Promise<boolean> {
   const begin = Date.now();
+  console.error(
+    `       ${client.name}, ${fault.id}, ${way === "without" ? "without Callmend" : way}: running`,
+  );
   const folder = mkdtempSync(join(tmpdir(), "callmend-client-"));
   const [home, project] = [join(folder, "home"), join(folder, "project")];
   for (const each of [home, join(project, ".git")]) mkdirSync(each, { recursive: true });
@@ -83,7 +86,9 @@ async function trial(client: Client, fault: Fault, way: Way): Promise<boolean> {
   const upstream = `http://127.0.0.1:${model.port}/v1`;
   const log: string[] = [];
   const flags = { upstream, port: "0", mode: "native", drainTimeoutMs: "1" };
-  const proxy = way.endsWith("proxy") ? serve(readConfig(flags), (line) => log.push(line)) : undefined;
+  const proxy = way.endsWith("proxy")
+    ? serveObserved(readConfig(flags), (line) => log.push(line))
+    : undefined;
   const baseURL = proxy === undefined ? upstream : `${proxy.address}/v1`;
   const prompt = `Read the file ${notes} with your tools and tell me the secret word it holds.`;
 

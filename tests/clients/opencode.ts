@@ -7,7 +7,7 @@ import process from "node:process";
 import { bridges } from "../../src/bridge/mod.ts";
 import { readConfig } from "../../src/config.ts";
 import { listen } from "../../src/listen.ts";
-import { serve } from "../../src/server.ts";
+import { serveObserved } from "../_servers.ts";
 import { installed, seconds } from "./_install.ts";
 import { type Seen, taughtModel } from "./_taught_model.ts";
 
@@ -25,6 +25,7 @@ process.exit(failed === 0 ? 0 : 1);
 /** One task: read a file, edit it, run a command, tell the outcome. */
 async function run(bridgeProtocol: string, mode: string): Promise<void> {
   const begin = Date.now();
+  console.error(`       ${mode}, ${bridgeProtocol}: running`);
   const folder = mkdtempSync(join(tmpdir(), "callmend-opencode-"));
   const project = join(folder, "project");
   mkdirSync(project);
@@ -35,7 +36,7 @@ async function run(bridgeProtocol: string, mode: string): Promise<void> {
   const seen: Seen = { bodies: [], answers: [], faults: [] };
   const model = listen({ host: "127.0.0.1", port: 0 }, taughtModel(notes, seen));
   const log: string[] = [];
-  const proxy = serve(
+  const proxy = serveObserved(
     readConfig({
       upstream: `http://127.0.0.1:${model.port}/v1`,
       port: "0",

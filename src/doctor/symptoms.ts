@@ -1,4 +1,4 @@
-/** Where each symptom of `symptoms.md` is mended, beside the fixes that name it themselves; for the README's table. */
+/** Each symptom of the field by its number, and where it is mended beside the fixes that name it themselves. */
 
 /** A symptom's number, what goes wrong, where it is mended beside fixes, and what is left and why. */
 export interface Symptom {

@@ -1,0 +1,113 @@
+/** `callmend capture list|export`: the exchanges that the running server keeps; one of them as a bundle. */
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import http from "node:http";
+import { join, resolve } from "node:path";
+import type { Capture, CaptureSummary } from "../observe/capture.ts";
+import { readCaptures } from "../observe/capture_files.ts";
+import { bundleOf } from "../observe/fixture.ts";
+import { countsOf } from "../observe/exchange_log.ts";
+import { command, type Context, type MakeCommand } from "./command.ts";
+
+/** Where the server is when nothing else is said. */
+const USUAL = "http://127.0.0.1:8787";
+
+interface Options {
+  readonly from: string;
+  readonly to?: string;
+  readonly json?: boolean;
+}
+
+export const makeCapture: MakeCommand = (context) => {
+  const made = command(
+    "capture",
+    "show the exchanges that a running server keeps, and make bug reports of them",
+    [
+      "callmend capture list",
+      "callmend capture export mwoz1f3e4a9c01d2 --to bug-report",
+    ],
+  );
+  made.addCommand(
+    command("list", "list them, the newest first", ["callmend capture list --from http://127.0.0.1:9000"])
+      .option("--from <address>", "the server", USUAL)
+      .option("--json", "print the list as JSON")
+      .action((options: Options) => guarded(context, () => list(options, context))),
+  );
+  made.addCommand(
+    command("export", "write one as a folder: a bug report, a fixture, and what `callmend replay` reads", [
+      "callmend capture export mwoz1f3e4a9c01d2",
+      "callmend capture export captures/20261120093000123-mwoz1f3e.json --to bug-report",
+    ])
+      .argument(
+        "<id>",
+        "the exchange's id, as the log, the page and the header x-callmend-id say it; or a file",
+      )
+      .option("--from <address>", "the server", USUAL)
+      .option("--to <folder>", "the folder to write (default: exchange-<id>)")
+      .action((id: string, options: Options) => guarded(context, () => write(id, options, context))),
+  );
+  return made;
+};
+
+async function list({ from, json }: Options, { print }: Context): Promise<void> {
+  const { exchanges } = await get(new URL("/callmend/api/exchanges", from)) as {
+    exchanges: readonly CaptureSummary[];
+  };
+  if (json) return print(JSON.stringify(exchanges, null, 2));
+  if (exchanges.length === 0) return print("There are none: nothing has been asked yet, or --captures is 0.");
+  for (const { id, time, model, outcome = "running", calls = 0, problems, fixes } of exchanges) {
+    const noticed = [...Object.keys(problems), ...fixes].join(", ");
+    print(`${id}  ${time}  ${model}  ${outcome}  ${calls} calls${noticed && `  (${noticed})`}`);
+  }
+}
+
+async function write(id: string, { from, to }: Options, { print }: Context): Promise<void> {
+  const capture = existsSync(id)
+    ? readCaptures(id)[0]!.capture
+    : await get(new URL(`/callmend/api/exchanges/${encodeURIComponent(id)}/bundle`, from)) as Capture;
+  const folder = resolve(to ?? `exchange-${capture.id}`);
+  if (existsSync(folder)) throw new Error(`Cannot write ${folder}: it is there already; --to names another.`);
+  const files = bundleOf(capture);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  print(`${folder}: ${Object.keys(files).join(", ")}`);
+  const problems = Object.keys(countsOf({ problems: capture.report?.problems ?? [] }));
+  if (problems.length > 0) print(`Problems noticed: ${problems.join(", ")}`);
+  print(
+    "Keys are taken out. Read what the model was asked before you publish it; README.md says where to add words.",
+  );
+}
+
+/** Tells what failed, and ends with 1. */
+async function guarded(context: Context, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    context.log((error as Error).message);
+    context.exit(1);
+  }
+}
+
+/** Not `fetch`, which would ask the proxy of `HTTP_PROXY` for this machine's own address. */
+function get(url: URL): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const request = http.get(url, { agent: false }, (response) => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (piece: string) => text += piece).on("error", reject).on(
+        "end",
+        () => {
+          if (response.statusCode === 200) return resolve(JSON.parse(text));
+          reject(new Error(`Cannot get ${url.href}: status ${response.statusCode}: ${text.slice(0, 500)}`));
+        },
+      );
+    });
+    request.on(
+      "error",
+      (error: Error) =>
+        reject(
+          new Error(
+            `Cannot reach a running Callmend at ${url.origin}: ${error.message}; --from names another.`,
+          ),
+        ),
+    );
+  });
+}

@@ -1,0 +1,66 @@
+/** What a setting is, and how it is told that one cannot be used. */
+import type { z } from "zod";
+
+/** A kind of value. */
+export interface Kind<Value> {
+  /** What stands for the value in `--help`; empty for a switch, which has none. */
+  readonly placeholder: string;
+  /** What is allowed, as it stands in error messages. */
+  readonly allowed: string;
+  /** The same in a configuration file, where that is something else. */
+  readonly allowedInFile?: string;
+  /** Text to value. The message of a `custom` issue says why, in front of `allowed`. */
+  readonly schema: z.ZodType<Value, string>;
+  /** What stands in a configuration file to value, and back. */
+  readonly file: z.ZodType<Value>;
+}
+
+/** One setting of the server, as a user meets it. */
+export interface Setting<Value = unknown> extends Kind<Value> {
+  readonly flag: string;
+  readonly variable: string;
+  /** The default, written as a user would write it; undefined when the setting has none. */
+  readonly default: string | undefined;
+  readonly means: string;
+  /** A value to show in `--help`. */
+  readonly example: string;
+  /** An empty variable is a value too, and not how one writes "not set". */
+  readonly mayBeEmpty?: true;
+  /** The flag may be given several times; the values are joined by commas. */
+  readonly repeatable?: true;
+  /** Where it stands in a configuration file: `listen.port`. */
+  readonly place?: string;
+  /** Each upstream may have its own; where it stands in an entry of the file's `upstreams`. */
+  readonly entry?: string;
+  /** The value is never shown. */
+  readonly secret?: true;
+  /** Only a server has it: Callmend inside a client does not read its variable. */
+  readonly server?: true;
+}
+
+/** Keeps a kind's value type. */
+export const kind = <Value>(made: Kind<Value>): Kind<Value> => made;
+
+/** Keeps each setting's value type while a table is checked as a whole. */
+export const define = <const Table extends Record<string, Setting>>(table: Table): Table => table;
+
+/** A secret, as it may be shown. */
+export function hidden(text: string): string {
+  return `(${text.length} characters)`;
+}
+
+/** An address as it may be shown: a password or a query does not belong on a screen. */
+export function shownAddress(text: string): string {
+  return text.replace(/\/\/[^/@]*@/, "//…@").replace(/([?#]).+/, "$1…");
+}
+
+/** Texts by name: a process's environment, or the flags that were given. */
+export type Texts = { readonly [name: string]: string | undefined };
+
+/** Some settings cannot be used; `problems` has one line for each. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join("\n"));
+  }
+}
