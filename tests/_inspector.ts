@@ -28,7 +28,7 @@ export function inspected(
   const captures = createCaptures(limits);
   const over = new AbortController();
   const page = createInspector({ captures, signal: over.signal, ...(heartbeatMs && { heartbeatMs }) });
-  const watch = captures.watch({ name: "demo", address: "http://demo/v1" }, config, []);
+  const watch = captures.watch({ name: "demo", address: "http://demo/v1" }, config);
   const mended = repair(upstream, config, watch);
   const listener = listen(
     { host: "127.0.0.1", port },

@@ -349,6 +349,54 @@ test("what an exchange holds is shown as text, never run", async () => {
   assert.equal(await page.locator("main img, main script, main b").count(), 0);
 });
 
+test("an exchange that goes on is followed to its end", async () => {
+  let finish = (): void => {};
+  const finished = new Promise<void>((resolve) => finish = resolve);
+  await using server = inspected(async (request) => {
+    const { body, headers } = await says("One ", '<tool_call>{"name"')(request);
+    const rest = body!.getReader();
+    const held = new ReadableStream<Uint8Array>({
+      async start(controller) {
+        for (let n = 0;; n++) {
+          const { done, value } = await rest.read();
+          if (n === 3) await finished;
+          if (done) return controller.close();
+          controller.enqueue(value);
+        }
+      },
+    });
+    return new Response(held, { headers });
+  });
+  const asked = server.chat(body);
+  await until("the exchange has begun", () => server.captures.list().length === 1);
+  await using opened = await openPage(server.address, `#/exchange/${server.captures.list()[0]!.id}`);
+  const { page } = opened;
+  await page.locator(".headline").getByText("running").waitFor();
+  await page.locator(".span.held").getByText('<tool_call>{"name"').waitFor();
+  finish();
+  await asked;
+  await page.locator(".headline").getByText("done").waitFor();
+  assert.equal(await page.locator(".span.held").count(), 0);
+});
+
+test("rows that are looked at stay where they are when others come in above them", async () => {
+  await using server = inspected(says("x"));
+  for (let n = 0; n < 100; n++) await server.chat({ ...body, model: `model-${n}`, tools: [] });
+  await using opened = await openPage(server.address, "");
+  const { page } = opened;
+  await page.getByText("100 exchanges").waitFor();
+  await page.locator(".grid").evaluate((grid) => grid.scrollTop = 40 * 38);
+  const place = async () =>
+    Math.round((await rows(page).filter({ hasText: "model-50" }).boundingBox())?.y ?? 0);
+  await rows(page).filter({ hasText: "model-50" }).waitFor();
+  const before = await place();
+  for (let n = 0; n < 7; n++) await server.chat({ ...body, model: `later-${n}`, tools: [] });
+  await page.getByText("107 exchanges").waitFor();
+  await becomes(place, before);
+  await rows(page).filter({ hasText: "model-50" }).click();
+  await page.getByRole("heading", { name: "model-50" }).waitFor();
+});
+
 test("a thousand rows scroll, search and move at once", async () => {
   await using server = inspected(says("x"));
   for (let n = 0; n < 20; n++) {

@@ -223,3 +223,12 @@ test("each example of the playground shows what its name says", async () => {
   }
   assert.deepEqual(calls, [2, 1, 1, 1, 1, 0, 1]);
 });
+
+test("markup that was left as text is pointed at where it stands", async () => {
+  const text = 'Well then. <execute_tool name="get_weather">Rome</execute_tool> Done.';
+  await using server = inspected(says(...text.match(/[^]{1,5}/g)!));
+  await server.chat({ model: "m", stream: true, tools: [weather], messages: [] });
+  const { attempts: [attempt] } = await readCapture(server.captures.get(server.captures.list()[0]!.id)!);
+  const mark = attempt!.marks.find((mark) => mark.kind === "problem" && mark.code === "markup-left");
+  assert.equal(mark?.at, text.indexOf("<execute_tool"));
+});

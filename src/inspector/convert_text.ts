@@ -11,6 +11,7 @@ import type { AnyProblemCode } from "../wire/problem.ts";
 import { protocolStage } from "../wire/protocol_stage.ts";
 import { encodeEvent } from "../wire/sse.ts";
 import { turnStage } from "../wire/turn_stage.ts";
+import { unconverted } from "../wire/unconverted.ts";
 import { InvalidRequest } from "../error_answer.ts";
 import { type ReadTurn, readTurn } from "./reading.ts";
 
@@ -69,7 +70,8 @@ export async function convertText(body: unknown): Promise<Converted> {
   const turn = turnStage({ tools: asked.tools, config, dialects: dialectsUsed, problem });
   const outcome = (choice: number) => turn.outcome(choice);
   const protocolOf = protocolStage({ tools: true, choices: 1, model: "playground", problem, outcome });
-  const answer = new Answer({ turn, protocol: protocolOf, several: false, problem });
+  const between = [unconverted(asked.tools, problem)];
+  const answer = new Answer({ turn, between, protocol: protocolOf, several: false, problem });
 
   const all: Json[] = [];
   const take = (outs: readonly Out[]): Json[] => {

@@ -189,6 +189,12 @@ function placedMark(mark: Mark, choices: readonly ChoiceReading[]): PlacedMark[]
       problems.some(({ code, detail }) => code === mark.code && detail === mark.detail)
     );
   if (found) return [];
+  if (mark.kind === "problem" && mark.code === "markup-left") {
+    for (const { index, fields: { content } } of choices) {
+      const at = content.text.indexOf(mark.detail.slice(0, 24));
+      if (at !== -1) return [{ ...mark, choice: index, field: "content", at }];
+    }
+  }
   for (const { index, places } of choices) {
     const place = places.findLast(([bytes]) => bytes <= mark.received);
     if (place !== undefined) return [{ ...mark, choice: index, field: place[1], at: place[2] }];

@@ -37,6 +37,8 @@ export const problemWords: { readonly [code in AnyProblemCode]: string } = {
   "finish-missing": "The stream ended without a finish reason. One was added.",
   "finish-repeated": "A second finish reason came. It was dropped.",
   "fix-failed": "A vendor's fix failed. It was left out for the rest of the exchange.",
+  "markup-left":
+    "This looks like the markup of a call, but no dialect reads it, so it went out as text. If it was meant as a call, it is worth a bug report.",
   "name-resolved":
     "The tool's name was off by case, separators, a prefix or a suffix. The one tool that it fits is called.",
   "not-a-call": "This looks like the start of a call, but what follows is plain text. It was left as it is.",
