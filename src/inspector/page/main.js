@@ -35,16 +35,17 @@ function decode(id) {
   }
 }
 
-const THEMES = { "": "◐ Auto", light: "○ Light", dark: "● Dark" };
+const THEMES = { "": ["◐", "Auto"], light: ["○", "Light"], dark: ["●", "Dark"] };
 
 /** @param {string} theme */
 function paint(theme) {
   const name = theme === "light" || theme === "dark" ? theme : "";
   if (name === "") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = name;
-  byId("theme").textContent = THEMES[name];
+  const [sign = "", word = ""] = THEMES[name];
+  byId("theme").replaceChildren(sign, h("span", { class: "word" }, ` ${word}`));
   byId("theme").title = "Colours: as the system has them, light, or dark (t)";
-  byId("theme").setAttribute("aria-label", `Colours: ${THEMES[name].slice(2)}`);
+  byId("theme").setAttribute("aria-label", `Colours: ${word}`);
   dispatchEvent(new Event("callmend-theme"));
 }
 

@@ -51,9 +51,10 @@ export function timeline(line) {
     if (ms === undefined) return [];
     const at = x(ms);
     const late = at > width - 90;
+    const crowded = look === "first" && line.asked.slice(1).some((other) => Math.abs(x(other) - at) < 150);
     return [
       svg("line", { class: `flag ${look}`, x1: at, x2: at, y1: 6, y2: top.client + LANE }),
-      svg("text", {
+      !crowded && svg("text", {
         class: "flag-name",
         x: at + (late ? -5 : 5),
         y: 13,
