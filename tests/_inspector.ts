@@ -32,7 +32,8 @@ export function inspected(
   const mended = repair(upstream, config, watch);
   const listener = listen(
     { host: "127.0.0.1", port },
-    (request) => new URL(request.url).pathname.startsWith(INSPECTOR_PATH) ? page(request) : mended(request),
+    (request) =>
+      `${new URL(request.url).pathname}/`.startsWith(INSPECTOR_PATH) ? page(request) : mended(request),
   );
   const address = `http://127.0.0.1:${listener.port}`;
   return {

@@ -92,6 +92,8 @@ test("other paths and methods are refused in OpenAI's shape, with the same heade
     assert.ok(reply.headers.includes(`allow: ${allowed}`));
     checkHeaders(reply);
   }
+  const bare = await ask(server.port, "/callmend");
+  assert.deepEqual([bare.status, bare.headers.includes("location: /callmend/")], [308, true]);
   const head = await ask(server.port, "/callmend/api/exchanges", { method: "HEAD" });
   assert.deepEqual([head.status, head.body.length], [200, 0]);
 });
@@ -184,6 +186,23 @@ test("who stops listening is told no more; a server that ends lets nobody wait",
   assert.match(await other.text(), /^retry: 1000\ndata: /);
   assert.equal(followers, 0);
   assert.match(await (await live()).text(), /^retry/, "a late one ends at once");
+});
+
+test("what goes wrong is told to whoever runs it, and not to whoever asks", async () => {
+  const captures = createCaptures({ exchanges: 1, bytes: 1 });
+  const told: unknown[] = [];
+  const get = () => {
+    throw new Error("an inner matter");
+  };
+  const page = createInspector({
+    captures: { ...captures, size: 0, get },
+    failed: (error) => told.push(error),
+  });
+  const response = await page(new Request("http://localhost/callmend/api/exchanges/x"));
+  assert.equal(response.status, 500);
+  assert.doesNotMatch(await response.text(), /inner matter/);
+  assert.match(response.headers.get("content-security-policy")!, /default-src 'none'/);
+  assert.deepEqual(told.map(String), ["Error: an inner matter"]);
 });
 
 test("exchanges that are let go are told as gone", async () => {

@@ -15,6 +15,8 @@ export interface InspectorOptions {
   readonly captures: Captures;
   /** Ends the live connections, so that a server can stop while pages are open. */
   readonly signal?: AbortSignal;
+  /** Told of what went wrong here; whoever asked gets no more than that something did. */
+  failed?(error: unknown): void;
   /** How often a live connection says that it is there, in milliseconds. */
   readonly heartbeatMs?: number;
 }
@@ -102,7 +104,10 @@ export function createInspector(options: InspectorOptions): (request: Request) =
     },
   ];
   return async (request) => {
-    const response = await route(routes, request).catch(errorAnswer);
+    const response = await route(routes, request).catch((error: unknown) => {
+      if (!(error instanceof InvalidRequest)) options.failed?.(error);
+      return errorAnswer(error);
+    });
     for (const [name, value] of Object.entries(HEADERS)) response.headers.set(name, value);
     if (request.method !== "HEAD") return response;
     await response.body?.cancel();

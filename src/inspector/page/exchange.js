@@ -43,6 +43,7 @@ export function showExchange(main, id) {
       const shown = exchange(found.capture, found.reading, words, view);
       endLast = shown.end;
       main.replaceChildren(shown.element);
+      document.title = `${main.querySelector("h1")?.textContent} · Callmend`;
       stay();
       if (found.capture.report === null) {
         timer = setTimeout(load, Math.max(AGAIN_MS, 4 * (performance.now() - asked)));

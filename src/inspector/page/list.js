@@ -121,6 +121,7 @@ export function showList(main) {
     h(
       "section",
       { class: "list", "aria-label": "Exchanges" },
+      h("h1", { class: "unseen" }, "Exchanges"),
       h("div", { class: "filters", role: "search" }, search, filters, told),
       grid,
       nothing,

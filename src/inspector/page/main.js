@@ -7,6 +7,7 @@ import { byId, h } from "./dom.js";
 import { showExchange } from "./exchange.js";
 import { showList } from "./list.js";
 import { showPlayground } from "./playground.js";
+import { hide } from "./tip.js";
 
 const main = byId("main");
 let end = () => {};
@@ -21,6 +22,7 @@ function route() {
   }
   document.title = name === "playground" ? "Playground · Callmend" : "Callmend";
   main.scrollTop = 0;
+  if (name !== "list") main.focus({ preventScroll: true });
   if (name === "exchange") end = showExchange(main, decode(id));
   else if (name === "playground") end = showPlayground(main);
   else end = showList(main);
@@ -46,14 +48,25 @@ function paint(theme) {
   byId("theme").replaceChildren(sign, h("span", { class: "word" }, ` ${word}`));
   byId("theme").title = "Colours: as the system has them, light, or dark (t)";
   byId("theme").setAttribute("aria-label", `Colours: ${word}`);
-  dispatchEvent(new Event("callmend-theme"));
 }
 
 function nextTheme() {
   const names = Object.keys(THEMES);
   const next = names[(names.indexOf(document.documentElement.dataset.theme ?? "") + 1) % names.length] ?? "";
-  localStorage.setItem("callmend-theme", next);
+  try {
+    localStorage.setItem("callmend-theme", next);
+  } catch {
+    // A browser that keeps nothing: the choice lasts as long as the page.
+  }
   paint(next);
+}
+
+function kept() {
+  try {
+    return localStorage.getItem("callmend-theme") ?? "";
+  } catch {
+    return "";
+  }
 }
 
 const KEYS = [
@@ -90,6 +103,7 @@ document.addEventListener("keydown", (event) => {
   const typing = target?.closest("input:not([type=range]), textarea, select") != null;
   if (byId("keys").hasAttribute("open")) return;
   if (event.key === "Escape") {
+    if (hide()) return;
     if (typing) target?.blur();
     else if (location.hash.length > 2) location.hash = "#/";
     return;
@@ -106,7 +120,7 @@ document.addEventListener("keydown", (event) => {
 
 byId("theme").addEventListener("click", nextTheme);
 byId("help").addEventListener("click", showKeys);
-paint(localStorage.getItem("callmend-theme") ?? "");
+paint(kept());
 store.follow(() => {
   const live = byId("live");
   const word = store.state === "on" ? "live" : store.state === "off" ? "not connected" : "connecting";

@@ -68,8 +68,8 @@ function playground(main, words) {
       ["", "all"],
       ...words.dialects.map(({ id }) => /** @type {const} */ ([id, id])),
     ]),
-    choice("protocol", "Taught as", [
-      ["", "nothing"],
+    choice("protocol", "Protocol", [
+      ["", "native"],
       ...words.protocols.map((id) => /** @type {const} */ ([id, id])),
     ]),
     choice("reasoning", "Reasoning", [["split", "split"], ["keep", "keep"], [
@@ -107,6 +107,7 @@ function playground(main, words) {
     h(
       "section",
       { class: "playground", "aria-label": "Playground" },
+      h("h1", { class: "unseen" }, "Playground"),
       h(
         "div",
         { class: "panel inputs" },

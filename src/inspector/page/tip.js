@@ -34,10 +34,13 @@ function show(element, { title, text, detail }) {
   tip.style.top = `${below ? at.bottom + 6 : Math.max(8, at.top - own.height - 6)}px`;
 }
 
+/** Hides what is told; whether there was something. */
 export function hide() {
   owner?.removeAttribute("aria-describedby");
   owner = undefined;
-  if (tip.matches(":popover-open")) tip.hidePopover();
+  const shown = tip.matches(":popover-open");
+  if (shown) tip.hidePopover();
+  return shown;
 }
 
 addEventListener("scroll", hide, { capture: true, passive: true });
