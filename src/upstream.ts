@@ -9,6 +9,7 @@ import { dropHopByHop, requestHeaders } from "./upstream/headers.ts";
 import { createNodeClient } from "./upstream/node_client.ts";
 import type { Answer, Outgoing, Send, Source } from "./upstream/transport.ts";
 import { Watch } from "./upstream/watch.ts";
+import { directStream } from "./wire/direct_stream.ts";
 
 /** What of the configuration matters on the way up. */
 export type UpstreamConfig = Pick<UpstreamSettings, "upstream" | "firstByteTimeoutMs" | "idleTimeoutMs">;
@@ -57,29 +58,26 @@ export function createUpstream(config: UpstreamConfig): Upstream {
     };
 
     const stream = (source: Source) =>
-      new ReadableStream<Uint8Array>({
-        async pull(controller) {
+      directStream({
+        async read() {
           if (begun) watch.wait();
           try {
             const bytes = await source.read();
             watch.rest();
             begun = true;
-            if (bytes !== undefined) {
-              watch.limit(config.idleTimeoutMs);
-              return controller.enqueue(bytes);
-            }
-            finish();
-            controller.close();
+            if (bytes === undefined) finish();
+            else watch.limit(config.idleTimeoutMs);
+            return bytes;
           } catch (cause) {
             finish();
-            controller.error(abort.signal.aborted ? abort.signal.reason : broken(address, cause));
+            throw abort.signal.aborted ? abort.signal.reason : broken(address, cause);
           }
         },
         cancel() {
           finish();
           source.cancel();
         },
-      }, { highWaterMark: 0 });
+      });
 
     running++;
     request.signal.addEventListener("abort", giveUp, { once: true });

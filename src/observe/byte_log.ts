@@ -6,8 +6,11 @@ const CUT_BYTES = 64;
 /** Pages grow from the first to the last of these, and are never copied. */
 const [SMALLEST, LARGEST] = [2048, 65_536];
 
+const EMPTY = new Uint8Array();
+
 export class ByteLog {
   readonly #pages: Uint8Array[] = [];
+  #page: Uint8Array = EMPTY; // the last of them
   #size = 0; // of all that has come
   #free = 0; // at the end of the last page
   readonly #cuts: (readonly [ms: number, end: number])[] = [];
@@ -15,13 +18,13 @@ export class ByteLog {
   /** Takes a copy of a piece; gives how many bytes of memory that took. */
   push(ms: number, piece: Uint8Array): number {
     let taken = CUT_BYTES;
-    for (let at = 0; at < piece.length;) {
-      if (this.#free === 0) taken += this.#turn(piece.length - at);
-      const page = this.#pages.at(-1)!;
-      const part = piece.subarray(at, at + this.#free);
-      page.set(part, page.length - this.#free);
+    for (let rest = piece; rest.length > 0;) {
+      if (this.#free === 0) taken += this.#turn(rest.length);
+      const part = rest.length <= this.#free ? rest : rest.subarray(0, this.#free);
+      this.#page.set(part, this.#page.length - this.#free);
       this.#free -= part.length;
-      at += part.length;
+      if (part === rest) break;
+      rest = rest.subarray(part.length);
     }
     this.#size += piece.length;
     this.#cuts.push([ms, this.#size]);
@@ -45,9 +48,9 @@ export class ByteLog {
 
   /** Begins a new page. */
   #turn(wanted: number): number {
-    const last = this.#pages.at(-1)?.length ?? SMALLEST / 2;
-    const size = Math.min(LARGEST, Math.max(last * 2, wanted));
-    this.#pages.push(new Uint8Array(size));
+    const size = Math.min(LARGEST, Math.max(this.#page.length * 2, SMALLEST, wanted));
+    this.#page = new Uint8Array(size);
+    this.#pages.push(this.#page);
     return this.#free = size;
   }
 }

@@ -1,7 +1,7 @@
 /** The last exchanges, kept in memory within limits: the page shows them, and they can be saved. */
 import type { Watch } from "../wire/watcher.ts";
 import type { Capture, CapturedConfig, CapturedUpstream, CaptureSummary } from "./capture.ts";
-import { Capturing } from "./capturing.ts";
+import { Capturing, type Memory } from "./capturing.ts";
 
 /** What is kept at most. */
 export interface CaptureLimits {
@@ -38,19 +38,19 @@ export function createCaptures(
   const kept = new Map<string, Capturing>(); // the oldest first
   const followers = new Set<(change: CaptureChange) => void>();
   const tell = (change: CaptureChange) => followers.forEach((follower) => follower(change));
-  let used = 0; // bytes of memory that all of them take
+  const memory: Memory = { used: 0, limit: limits.bytes };
 
   /** Lets the oldest go, but for running ones, until there is room. */
   const makeRoom = (exchanges: number, bytes: number): boolean => {
-    if (kept.size <= exchanges && used <= bytes) return true;
-    for (const [id, { running, size }] of kept) {
-      if (running) continue;
-      used -= size;
+    const enough = () => kept.size <= exchanges && memory.used <= bytes;
+    for (const [id, capturing] of kept) {
+      if (enough()) break;
+      if (capturing.running) continue;
+      capturing.forget();
       kept.delete(id);
       tell({ kind: "gone", id });
-      if (kept.size <= exchanges && used <= bytes) return true;
     }
-    return false;
+    return enough();
   };
 
   return {
@@ -59,21 +59,22 @@ export function createCaptures(
     },
     limit(next) {
       limits = next;
+      memory.limit = limits.bytes;
       makeRoom(limits.exchanges, limits.bytes);
     },
     get size() {
-      return used;
+      return memory.used;
     },
     watch: (upstream, config, secrets = () => []) => (begun) => {
       if (limits.exchanges === 0 || !makeRoom(limits.exchanges - 1, limits.bytes)) return undefined;
-      const room = (bytes: number) => makeRoom(limits.exchanges, limits.bytes - bytes);
-      const grew = (bytes: number) => used += kept.has(begun.id) ? bytes : 0;
+      const space = (bytes: number) => makeRoom(limits.exchanges, limits.bytes - bytes);
       const changed = () => {
         tell({ kind: "exchange", summary: capturing.summary() });
         if (!capturing.running) ended(() => capturing.whole());
       };
-      const capturing = new Capturing({ begun, upstream, config, secrets, room, grew, changed });
-      used += capturing.size;
+      const capturing = new Capturing({
+        ...{ begun, upstream, config, secrets, memory, makeRoom: space, changed },
+      });
       kept.set(begun.id, capturing);
       tell({ kind: "exchange", summary: capturing.summary() });
       return capturing;

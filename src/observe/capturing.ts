@@ -23,12 +23,18 @@ export interface CapturingOptions {
   readonly config: CapturedConfig;
   /** Texts that must not be in it, whatever header they came in. */
   readonly secrets: () => readonly string[];
-  /** Whether there is room for so many more bytes than it takes already. */
-  readonly room: (bytes: number) => boolean;
-  /** It takes so many more bytes. */
-  readonly grew: (bytes: number) => void;
+  /** What all captures take. */
+  readonly memory: Memory;
+  /** Makes room for so many bytes; false when there is none to be had. */
+  readonly makeRoom: (bytes: number) => boolean;
   /** Something has changed that a list shows. */
   readonly changed: () => void;
+}
+
+/** A sum of bytes, and what it may come to. */
+export interface Memory {
+  used: number;
+  limit: number;
 }
 
 /** An attempt that may be under way. */
@@ -59,6 +65,7 @@ export class Capturing implements Watcher {
   readonly #sent: SentLog = new SentLog();
   #last: Uint8Array | undefined; // the piece that was received last
   #size = 0;
+  #gone = false; // it is no longer kept
   readonly #marks: Mark[] = [];
   #received = 0; // of the present attempt
   #sentBytes = 0;
@@ -144,6 +151,12 @@ export class Capturing implements Watcher {
     return this.#size;
   }
 
+  /** It is no longer kept, and no longer counts. */
+  forget(): void {
+    this.#gone = true;
+    this.#options.memory.used -= this.#size;
+  }
+
   /** What a list shows of it. */
   summary(): CaptureSummary {
     const { id, model, stream, tools } = this.#options.begun;
@@ -224,13 +237,14 @@ export class Capturing implements Watcher {
 
   /** Whether so many bytes more are kept; once some were not, none are: what is kept is a beginning. */
   #fits(bytes: number): boolean {
-    this.#truncated ||= !this.#options.room(bytes);
+    const { memory, makeRoom } = this.#options;
+    if (memory.used + bytes > memory.limit) this.#truncated ||= !makeRoom(bytes);
     return !this.#truncated;
   }
 
   #grow(bytes: number): void {
     this.#size += bytes;
-    this.#options.grew(bytes);
+    if (!this.#gone) this.#options.memory.used += bytes;
   }
 
   /** Since the request, to a tenth of a millisecond. */

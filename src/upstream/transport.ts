@@ -1,5 +1,9 @@
 /** What is asked of a way to send one request, and what comes back. */
 
+import type { Source } from "../wire/direct_stream.ts";
+
+export type { Source };
+
 /** A request on its way up. */
 export interface Outgoing {
   readonly method: string;
@@ -11,14 +15,6 @@ export interface Outgoing {
   readonly length: string | undefined;
   /** Aborted when the client has gone away, or when the upstream was silent for too long. */
   readonly signal: AbortSignal;
-}
-
-/** The answer's body; whoever reads slowly slows the upstream down. */
-export interface Source {
-  /** The next bytes; undefined at a clean end. Rejects when the connection broke. */
-  read(): Promise<Uint8Array | undefined>;
-  /** Closes the connection at once. */
-  cancel(): void;
 }
 
 /** What the upstream answered. */

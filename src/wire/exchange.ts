@@ -108,13 +108,13 @@ export function openExchange(
     },
     received(piece) {
       bytes.received += piece.length;
-      attempt(() => watcher?.received?.(piece));
+      if (watcher?.received !== undefined) attempt(() => watcher.received!(piece));
     },
     receivedAll: (how) => void attempt(() => watcher?.receivedAll?.(how)),
     sent(piece) {
       firstByteMs ??= performance.now() - begun;
       bytes.sent += piece.length;
-      attempt(() => watcher?.sent?.(piece));
+      if (watcher?.sent !== undefined) attempt(() => watcher.sent!(piece));
     },
     passing(response, received) {
       const { status } = response;

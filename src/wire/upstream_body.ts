@@ -1,4 +1,5 @@
 /** The body of an upstream's answer: read piece by piece, with a limit to the waiting. */
+import { type Source, sourceOf } from "./direct_stream.ts";
 import { SseDecoder, type SseEvent } from "./sse.ts";
 
 /** What a read brought. `late`: nothing in time; the same read goes on the next time. */
@@ -27,7 +28,7 @@ interface Onlooker {
 }
 
 export class UpstreamBody {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #source: Source;
   readonly #sse = new SseDecoder();
   readonly #back: Uint8Array[] = []; // read, and handed back
   #pending: Promise<Read> | undefined; // a read that has not come to anything yet
@@ -37,7 +38,7 @@ export class UpstreamBody {
   readonly #onlooker: Onlooker | undefined;
 
   constructor(body: ReadableStream<Uint8Array>, onlooker?: Onlooker) {
-    this.#reader = body.getReader();
+    this.#source = sourceOf(body);
     this.#onlooker = onlooker;
   }
 
@@ -133,7 +134,7 @@ export class UpstreamBody {
     if (this.#over) return;
     this.#over = true;
     this.#onlooker?.receivedAll("cancelled");
-    this.#reader.cancel(reason).catch(() => {}); // it is given up: how that ends concerns nobody
+    this.#source.cancel(reason);
   }
 
   /** Reads what may still come after the end, so that the connection can be used again; for `ms` at most. */
@@ -147,13 +148,13 @@ export class UpstreamBody {
 
   async #next(): Promise<Read> {
     try {
-      const { done, value } = await this.#reader.read();
-      if (done) {
+      const bytes = await this.#source.read();
+      if (bytes === undefined) {
         this.#onlooker?.receivedAll("whole");
         return { kind: "end" };
       }
-      this.#onlooker?.received(value);
-      return { kind: "bytes", bytes: value };
+      this.#onlooker?.received(bytes);
+      return { kind: "bytes", bytes };
     } catch (error) {
       this.#onlooker?.receivedAll(`broken: ${error}`);
       return { kind: "broken", error };

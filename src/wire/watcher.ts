@@ -82,21 +82,24 @@ export function watchAll(watches: readonly Watch[]): Watch {
     const all = watches.map((watch) => attempt(() => watch(begun)));
     const watchers = all.filter((watcher) => watcher !== undefined);
     if (watchers.length <= 1) return watchers[0];
-    const each = (look: (watcher: Watcher) => void) =>
-      watchers.forEach((watcher) => attempt(() => look(watcher)));
-    return {
-      asking: (request, body) => each((watcher) => watcher.asking?.(request, body)),
-      answering: (response) => each((watcher) => watcher.answering?.(response)),
-      received: (bytes) => each((watcher) => watcher.received?.(bytes)),
-      receivedAll: (how) => each((watcher) => watcher.receivedAll?.(how)),
-      replying: (response) => each((watcher) => watcher.replying?.(response)),
-      sent: (bytes) => each((watcher) => watcher.sent?.(bytes)),
-      problem: (code, detail) => each((watcher) => watcher.problem?.(code, detail)),
-      fixed: (fix) => each((watcher) => watcher.fixed?.(fix)),
-      ended: (report) => each((watcher) => watcher.ended?.(report)),
-    };
+    const joined: Record<string, (...told: unknown[]) => void> = {};
+    for (const name of HOOKS) {
+      const hooks = watchers.flatMap((watcher) => watcher[name]?.bind(watcher) ?? []) as Hook[];
+      if (hooks.length === 1) joined[name] = hooks[0]!; // what comes with each piece costs what it has to
+      else if (hooks.length > 1) {
+        joined[name] = (...told) => hooks.forEach((hook) => attempt(() => hook(...told)));
+      }
+    }
+    return joined as Watcher;
   };
 }
+
+type Hook = (...told: unknown[]) => void;
+
+const HOOKS = [
+  ...["asking", "answering", "received", "receivedAll", "replying"] as const,
+  ...["sent", "problem", "fixed", "ended"] as const,
+] satisfies readonly (keyof Watcher)[];
 
 /** Whoever looks on must not harm the answer. */
 export function attempt<Value>(look: () => Value): Value | undefined {
