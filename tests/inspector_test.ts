@@ -109,7 +109,6 @@ test("the list, one exchange, and its bundle", async () => {
   assert.deepEqual([calls, dialects, Object.keys(problems)], [1, ["hermes"], [
     "name-resolved",
     "arguments-repaired",
-    "finish-changed",
   ]]);
 
   const one = await ask(server.port, `/callmend/api/exchanges/${id}`);
@@ -242,7 +241,6 @@ test("the playground converts as the pipeline does, at every cut, and shows each
     assert.deepEqual(steps.flatMap(({ problems }) => problems.map(({ code }) => code)), [
       "name-resolved",
       "arguments-repaired",
-      "finish-changed",
     ]);
     assert.deepEqual(turn.problems.map(({ code }) => code), ["name-resolved", "arguments-repaired"]);
   }

@@ -69,7 +69,9 @@ export async function convertText(body: unknown): Promise<Converted> {
   const config = { arguments: wanted.arguments, reasoning };
   const turn = turnStage({ tools: asked.tools, config, dialects: dialectsUsed, problem });
   const outcome = (choice: number) => turn.outcome(choice);
-  const protocolOf = protocolStage({ tools: true, choices: 1, model: "playground", problem, outcome });
+  const protocolOf = protocolStage({
+    ...{ tools: true, choices: 1, model: "playground", problem, outcome, written: turn.written },
+  });
   const between = [unconverted(asked.tools, problem)];
   const answer = new Answer({ turn, between, protocol: protocolOf, several: false, problem });
 

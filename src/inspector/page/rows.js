@@ -79,7 +79,7 @@ export function rowOf(summary, n, chosen) {
   );
 }
 
-/** Calls that were missed matter most; the finish of nearly each mended answer changes. @type {{ readonly [code: string]: number }} */
+/** Calls that were missed matter most, finish reasons least. @type {{ readonly [code: string]: number }} */
 const INTEREST = { "markup-left": -1, "finish-changed": 1 };
 
 /** @param {readonly [string, number]} one @param {readonly [string, number]} other */
