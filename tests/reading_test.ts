@@ -155,7 +155,7 @@ test("a capture is read as it was answered: choices, fields, the upstream's own 
     { reasoning_content: "Two ways.\n" },
     "Both: ",
     '<tool_call>{"name": "get_weather", "arguments": {"city": "Rome"}}</tool_call>',
-    native(0, { id: "a", function: { name: "get_weather", arguments: '{"city":' } }),
+    native(0, { function: { name: "get_weather", arguments: '{"city":' } }),
     native(0, { function: { arguments: '"Paris"}' } }),
   ));
   await server.chat({ model: "m", stream: true, tools: [weather], messages: [] });
@@ -166,7 +166,7 @@ test("a capture is read as it was answered: choices, fields, the upstream's own 
   assert.deepEqual(choice!.fields.content.spans.map(({ kind }) => kind), ["text", "call"]);
   assert.equal(choice!.native.length, 2);
   assert.deepEqual(choice!.delivered, [
-    { id: "a", function: { name: "get_weather", arguments: '{"city":"Paris"}' } },
+    { function: { name: "get_weather", arguments: '{"city":"Paris"}' } },
   ]);
   const mark = attempt!.marks.find((mark) => mark.kind === "problem" && mark.code === "call-mended");
   assert.deepEqual([mark?.choice, mark?.field, mark?.at], [0, "content", choice!.fields.content.text.length]);
