@@ -2,7 +2,7 @@
 import { Option } from "commander";
 import { listen } from "../listen.ts";
 import { readConfig } from "../config.ts";
-import { settings } from "../settings.ts";
+import { settings } from "../settings/settings.ts";
 import { command, type Context, type MakeCommand } from "./command.ts";
 import { type DemoCall, demoCall, type DemoModel, demoModels, demoUpstream } from "./demo_upstream.ts";
 import { start, stopOnSignal } from "./serve.ts";
