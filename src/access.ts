@@ -2,7 +2,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Config } from "./config.ts";
 import type { Fetch } from "./repair.ts";
-import { settings } from "./settings.ts";
+import { settings } from "./settings/settings.ts";
 
 /** The headers in which a client sends its key. */
 const KEY_HEADERS = ["authorization", "x-api-key", "api-key"] as const;

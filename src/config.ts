@@ -1,10 +1,10 @@
 /** What the server is told to do: flags win over variables, these over the file, and the file over defaults. */
 import { z } from "zod";
-import type { ConfigFile, FileSettings, FileUpstream } from "./config_file.ts";
-import { fromFile, layered, readTexts, type Source, type Sources } from "./config_sources.ts";
+import type { ConfigFile, FileSettings, FileUpstream } from "./config/config_file.ts";
+import { fromFile, layered, readTexts, type Source, type Sources } from "./config/config_sources.ts";
 import { modeFor } from "./repair_config.ts";
-import { ConfigError, hidden, type Texts } from "./setting.ts";
-import { type Setting, type SettingName, settingRows, settings } from "./settings.ts";
+import { ConfigError, hidden, type Texts } from "./settings/setting.ts";
+import { type Setting, type SettingName, settingRows, settings } from "./settings/settings.ts";
 import { addressOf, type Base, baseOf, originOf } from "./upstream/address.ts";
 
 export { ConfigError, type Texts };

@@ -2,13 +2,14 @@
 import { createKeyRing, keyRefusal, privateRefusal } from "./access.ts";
 import type { Config } from "./config.ts";
 import { errorAnswer, InvalidRequest } from "./error_answer.ts";
+import { createInspector, INSPECTOR_PATH } from "./inspector/inspector.ts";
 import { inUrl, listen, type Peer } from "./listen.ts";
 import { type Log, printable } from "./observe/log.ts";
 import { createObservation, type Observation } from "./observe/observation.ts";
-import { type OpenUpstream, openUpstreams } from "./open_upstream.ts";
+import { type OpenUpstream, openUpstreams } from "./routing/open_upstream.ts";
 import type { Fetch } from "./repair.ts";
-import { createRouter } from "./router.ts";
-import { routed } from "./routing.ts";
+import { createRouter } from "./routing/router.ts";
+import { routed } from "./routing/routing.ts";
 import { addressOf } from "./upstream/address.ts";
 import { createUpstream } from "./upstream.ts";
 import { version } from "./version.ts";
@@ -43,6 +44,8 @@ export interface Handler {
   (request: Request, peer?: Peer): Promise<Response>;
   config(): Config;
   apply(config: Config): void;
+  /** Ends the live connections of pages. */
+  leave(): void;
   /** Ends all connections to upstreams. */
   close(): void;
 }
@@ -52,6 +55,12 @@ export function createHandler(options: HandlerOptions): Handler {
   const { config, fetch, observation = createObservation(config), port } = options;
   const { log, metrics, watch } = observation;
   const started = Date.now();
+  const leaving = new AbortController(); // open pages must not hold up the end
+  const page = createInspector({
+    captures: observation.captures,
+    signal: leaving.signal,
+    failed: (error) => log.error("failed", { path: INSPECTOR_PATH, error: traceOf(error) }),
+  });
   const connect = fetch ? () => Object.assign(fetch.bind(null), { close() {}, retire() {} }) : createUpstream;
   const keys = new Set<string>(); // all that clients had since the start: none of them ever goes upstream
   let secret = createKeyRing([]);
@@ -67,6 +76,9 @@ export function createHandler(options: HandlerOptions): Handler {
 
   /** What only its owner may see; undefined for all other paths. */
   const own = async (request: Request, path: string, peer?: Peer): Promise<Response | undefined> => {
+    if (path.startsWith(INSPECTOR_PATH) || `${path}/` === INSPECTOR_PATH) {
+      return privateRefusal(request, peer?.(), state.ring) ?? await page(request);
+    }
     if (path !== "/metrics" || request.method !== "GET") return undefined;
     const { config, ring } = state;
     // Whoever may use the proxy of everyone may count what it does as well: Prometheus asks from another machine.
@@ -101,7 +113,8 @@ export function createHandler(options: HandlerOptions): Handler {
     metrics.passed(response.status);
     const { status } = response;
     const total_ms = Date.now() - start;
-    log.info("request", { method, path, status, total_ms }, `${status} ${method} ${path}; ${total_ms} ms`);
+    const level = path.startsWith(INSPECTOR_PATH) ? "debug" : "info"; // whoever looks at the page is no traffic
+    log[level]("request", { method, path, status, total_ms }, `${status} ${method} ${path}; ${total_ms} ms`);
     return response;
   };
   return Object.assign(handler, {
@@ -110,6 +123,7 @@ export function createHandler(options: HandlerOptions): Handler {
       observation.apply(config);
       state = stateOf(config, state.upstreams);
     },
+    leave: () => leaving.abort(),
     close: () => state.upstreams.forEach(({ connection }) => connection.close()),
   });
 }
@@ -125,6 +139,7 @@ export function serve(config: Config, observation: Observation = createObservati
     config: handler.config,
     apply: handler.apply,
     async drain() {
+      handler.leave();
       let timer: ReturnType<typeof setTimeout> | undefined;
       const late = new Promise<false>((resolve) => {
         timer = setTimeout(() => resolve(false), handler.config().drainTimeoutMs);

@@ -46,6 +46,7 @@ export function wayBack(context: Context, before?: ProtocolStage) {
     finishKept,
     finished,
     ...(outcome && { outcome }),
+    ...(turn && { written: turn.written }),
   });
   const between = [
     ...(way.most < Infinity ? [limit] : []),

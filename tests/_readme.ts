@@ -6,7 +6,7 @@ import { openersOf } from "../src/dialects/describe.ts";
 import { fixes } from "../src/fixes/mod.ts";
 import { debugVariables } from "../src/observe/debug_settings.ts";
 import { symptoms } from "../src/doctor/symptoms.ts";
-import { type Setting, settingRows } from "../src/settings.ts";
+import { type Setting, settingRows } from "../src/settings/settings.ts";
 import { vectorFiles } from "./_vectors.ts";
 
 const path = new URL("../README.md", import.meta.url);

@@ -7,7 +7,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import manifest from "../deno.json" with { type: "json" };
 import { type Config, readConfig, type Texts } from "../src/config.ts";
-import { readConfigFile } from "../src/config_file.ts";
+import { readConfigFile } from "../src/config/config_file.ts";
 import { createObservation } from "../src/observe/observation.ts";
 import { type Running, serve } from "../src/server.ts";
 

@@ -27,6 +27,7 @@ function holder(more: Partial<TurnStage> = {}): TurnStage {
     end: () => held,
     flush: () => [],
     callsByDialect: {},
+    written: () => false,
     look: () => "marker",
     pass: () => {},
     ...more,

@@ -5,7 +5,7 @@ import process from "node:process";
 import manifest from "../deno.json" with { type: "json" };
 import { demoModels } from "../src/cli/demo_upstream.ts";
 import { fixes } from "../src/fixes/mod.ts";
-import { settingRows } from "../src/settings.ts";
+import { settingRows } from "../src/settings/settings.ts";
 import { ask, httpUpstream, open, program, replyOf, responseTo, until } from "./_servers.ts";
 import { test } from "./_test.ts";
 

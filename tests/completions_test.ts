@@ -12,7 +12,7 @@ import { type Place, placesOf } from "../src/cli/completion_model.ts";
 import { makeProgram } from "../src/cli/mod.ts";
 import { dialects } from "../src/dialects/mod.ts";
 import { fixes } from "../src/fixes/mod.ts";
-import { settingRows } from "../src/settings.ts";
+import { settingRows } from "../src/settings/settings.ts";
 import { program } from "./_servers.ts";
 import { test } from "./_test.ts";
 

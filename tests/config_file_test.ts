@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConfigError, readConfig, settle } from "../src/config.ts";
-import { readConfigFile } from "../src/config_file.ts";
-import { jsonSchema } from "../src/config_schema.ts";
-import { settingRows } from "../src/settings.ts";
+import { readConfigFile } from "../src/config/config_file.ts";
+import { jsonSchema } from "../src/config/config_schema.ts";
+import { settingRows } from "../src/settings/settings.ts";
 import { addressOf } from "../src/upstream/address.ts";
 import { program } from "./_servers.ts";
 import { test } from "./_test.ts";

@@ -1,7 +1,7 @@
 /** Settings: what wins, what is refused, and that the table is complete. */
 import assert from "node:assert/strict";
 import { ConfigError, readConfig, type Texts } from "../src/config.ts";
-import { settingRows } from "../src/settings.ts";
+import { settingRows } from "../src/settings/settings.ts";
 import { addressOf } from "../src/upstream/address.ts";
 import { test } from "./_test.ts";
 

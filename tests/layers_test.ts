@@ -53,32 +53,19 @@ const LAYERS: readonly string[] = [
   "inside_options.ts",
   "provider.ts",
   "version.ts",
-  "setting.ts",
-  "suggest.ts",
-  "setting_values.ts",
-  "access_settings.ts",
-  "repair_settings.ts",
-  "running_settings.ts",
-  "settings.ts",
+  "settings/",
   "upstream/",
-  "config_schema.ts",
-  "config_faults.ts",
-  "config_file.ts",
-  "config_sources.ts",
+  "config/",
   "config.ts",
   "access.ts",
   "observe/",
-  "config_place.ts",
-  "file_watch.ts",
   "plugin_patch.ts",
   "plugin.ts",
   "upstream.ts",
   "error_answer.ts",
+  "inspector/",
   "listen.ts",
-  "router.ts",
-  "model_name.ts",
-  "open_upstream.ts",
-  "routing.ts",
+  "routing/",
   "server.ts",
   "doctor/",
   "cli/",
@@ -95,6 +82,15 @@ const files = (readdirSync(root, { recursive: true }) as string[])
   .map((path) => path.replaceAll("\\", "/")).filter((path) => path.endsWith(".ts")).sort();
 const sources = new Map(files.map((path) => [path, readFileSync(new URL(path, root), "utf8")]));
 
+/** The page's files are no modules of the program: it takes them as texts. */
+const isPage = (path: string) => /^\/?inspector\/page\/[\w.]+$/.test(path);
+const pages = new Map(
+  readdirSync(new URL("inspector/page/", root)).map((name): [string, string] => [
+    `inspector/page/${name}`,
+    readFileSync(new URL(`inspector/page/${name}`, root), "utf8"),
+  ]),
+);
+
 function layerOf(path: string): number {
   const exact = LAYERS.indexOf(path);
   const layer = exact === -1
@@ -109,6 +105,13 @@ test("imports point up the list of layers", () => {
     for (const [, target] of source.matchAll(/from "(\.[^"]+)"/g)) {
       const { pathname } = new URL(target!, new URL(path, "http://src/"));
       if (pathname.endsWith(".json")) continue;
+      if (isPage(pathname)) {
+        assert.ok(
+          pages.has(pathname.slice(1)),
+          `src/${path} imports ${pathname.slice(1)}, which is not there`,
+        );
+        continue;
+      }
       const imported = pathname.slice(1);
       assert.ok(sources.has(imported), `src/${path} imports ${imported}, which is not there`);
       const own = layerOf(path), other = layerOf(imported);
@@ -157,6 +160,25 @@ test("files stay short enough to be one idea", () => {
 
 test("each file says first what it is for", () => {
   for (const [path, source] of sources) assert.match(source, /^\/\*\*/, `src/${path}`);
+});
+
+test("the page's files are short, say what they are for, reach for nothing outside, and are all served", () => {
+  const served = sources.get("inspector/page_files.ts")!;
+  const head =
+    /^(?:(?:\/\/ @ts-check\n)(?:\/\/\/ <reference lib="dom(?:\.iterable)?" \/>\n)*)?\/\*|^<!DOCTYPE html>\n<!--/;
+  for (const [path, source] of pages) {
+    assert.ok(source.trimEnd().split("\n").length <= 275, `src/${path} is too long`);
+    if (!path.endsWith(".svg")) assert.match(source, head, `src/${path}`);
+    assert.doesNotMatch(
+      source.replaceAll("http://www.w3.org/2000/svg", ""),
+      /https?:|innerHTML|eval\(/,
+      `src/${path}`,
+    );
+    assert.ok(served.includes(`./page/${path.slice(15)}"`), `src/${path} is not served`);
+    for (const [, target] of source.matchAll(/from "\.\/([^"]+)"/g)) {
+      assert.ok(pages.has(`inspector/page/${target}`), `src/${path} imports ${target}, which is not there`);
+    }
+  }
 });
 
 test("every file of fixes is in the registry, or helps one that is", async () => {

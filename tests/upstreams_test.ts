@@ -1,8 +1,8 @@
 /** Several upstreams: the model's name picks one, and their lists of models become one. */
 import assert from "node:assert/strict";
 import type http from "node:http";
-import { withModel } from "../src/model_name.ts";
-import { createRouter, type Routed } from "../src/router.ts";
+import { withModel } from "../src/routing/model_name.ts";
+import { createRouter, type Routed } from "../src/routing/router.ts";
 import { ask, errorOf, httpUpstream, proxyWith, rawUpstream, type TestServer, until } from "./_servers.ts";
 import { test } from "./_test.ts";
 

@@ -3,8 +3,8 @@ import type { Argument, Command, Option } from "commander";
 import { z } from "zod";
 import { dialects } from "../dialects/mod.ts";
 import { fixes } from "../fixes/mod.ts";
-import { dialectRules, fixIds } from "../setting_values.ts";
-import { settingRows } from "../settings.ts";
+import { dialectRules, fixIds } from "../settings/setting_values.ts";
+import { settingRows } from "../settings/settings.ts";
 
 /** A word that can be completed to, and what it means. */
 export interface Word {

@@ -2,8 +2,8 @@
 import { Command } from "commander";
 import { exposure } from "../access.ts";
 import { ConfigError, settle, type Told } from "../config.ts";
-import { findConfigFile, loadConfigFile, usualPlaces } from "../config_place.ts";
-import { jsonSchema } from "../config_schema.ts";
+import { findConfigFile, loadConfigFile, usualPlaces } from "../config/config_place.ts";
+import { jsonSchema } from "../config/config_schema.ts";
 import { BAD_USAGE, command, type Context, type MakeCommand } from "./command.ts";
 import { addSettings, type GivenFlags, loadConfig, tried } from "./setting_options.ts";
 

@@ -2,14 +2,8 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Argument } from "commander";
-import {
-  debugByVariable,
-  debugPlaces,
-  type Door,
-  FLAG,
-  isFlagged,
-  userFolder,
-} from "../observe/debug_settings.ts";
+import { debugByVariable, debugPlaces, type Door, FLAG, isFlagged } from "../observe/debug_settings.ts";
+import { userFolder } from "../config/user_folder.ts";
 import { command, type Context, type MakeCommand } from "./command.ts";
 
 export const makeDebug: MakeCommand = (context) =>

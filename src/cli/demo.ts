@@ -2,7 +2,7 @@
 import { Option } from "commander";
 import { listen } from "../listen.ts";
 import { readConfig } from "../config.ts";
-import { settings } from "../settings.ts";
+import { settings } from "../settings/settings.ts";
 import { command, type Context, type MakeCommand } from "./command.ts";
 import { type DemoCall, demoCall, type DemoModel, demoModels, demoUpstream } from "./demo_upstream.ts";
 import { start, stopOnSignal } from "./serve.ts";
@@ -40,6 +40,7 @@ async function demo(once: boolean, port: string | undefined, context: Context): 
   const flags = {
     upstreamOrigin: `http://127.0.0.1:${models.port}`,
     port: port ?? (once ? "0" : undefined),
+    logLevel: "warn", // what went well is shown here
     bridgeModels: demoModels.filter(({ taught }) => taught).map(({ id }) => id).join(),
   };
   const config = tried(() => readConfig(flags), context);

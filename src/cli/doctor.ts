@@ -1,9 +1,9 @@
 /** `callmend doctor`: asks the upstream what its models can do, and tells how to set up Callmend in front of it. */
 import { Option } from "commander";
 import { settle, type Settled, type Texts } from "../config.ts";
-import { findConfigFile, loadConfigFile } from "../config_place.ts";
+import { findConfigFile, loadConfigFile } from "../config/config_place.ts";
 import { MOST_MODELS } from "../doctor/models.ts";
-import { type SettingName, settings } from "../settings.ts";
+import { type SettingName, settings } from "../settings/settings.ts";
 import { BAD_USAGE, command, type Context, type MakeCommand } from "./command.ts";
 import { consult, type Consultation, type Patient } from "./doctor_run.ts";
 import { reportLines } from "./doctor_text.ts";

@@ -6,7 +6,7 @@ import { type Findings, findingsOf } from "../doctor/findings.ts";
 import { reach, someOf } from "../doctor/models.ts";
 import type { Asking } from "../doctor/recording.ts";
 import type { Means } from "../doctor/trial.ts";
-import { createRouter } from "../router.ts";
+import { createRouter } from "../routing/router.ts";
 import { createUpstream } from "../upstream.ts";
 import { version } from "../version.ts";
 import type { Progress } from "./progress.ts";

@@ -2,10 +2,10 @@
 import http from "node:http";
 import { Option } from "commander";
 import { ConfigError, readConfig, type Texts } from "../config.ts";
-import type { ConfigFile } from "../config_file.ts";
-import { findConfigFile, loadConfigFile } from "../config_place.ts";
+import type { ConfigFile } from "../config/config_file.ts";
+import { findConfigFile, loadConfigFile } from "../config/config_place.ts";
 import { inUrl } from "../listen.ts";
-import { settings } from "../settings.ts";
+import { settings } from "../settings/settings.ts";
 import { command, type Context, type MakeCommand } from "./command.ts";
 import { tried } from "./setting_options.ts";
 

@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Argument } from "commander";
-import { readVariable } from "../observe/debug_settings.ts";
-import { settings } from "../settings.ts";
+import { readVariable } from "../config/user_folder.ts";
+import { settings } from "../settings/settings.ts";
 import { bundleName, type Kind, readBundle } from "./bundles.ts";
 import { command, type Context, type MakeCommand } from "./command.ts";
 import {

@@ -2,7 +2,7 @@
 import process from "node:process";
 import { exposure } from "../access.ts";
 import { type Config, ConfigError, type Texts } from "../config.ts";
-import { watchFile } from "../file_watch.ts";
+import { watchFile } from "./file_watch.ts";
 import type { Running } from "../server.ts";
 import type { Context } from "./command.ts";
 import { loadConfig } from "./setting_options.ts";

@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { Argument, Command } from "commander";
 import { type Config, readConfig } from "../config.ts";
-import { findConfigFile } from "../config_place.ts";
+import { findConfigFile } from "../config/config_place.ts";
 import { BAD_USAGE, command, type Context, type MakeCommand } from "./command.ts";
 import { SETTINGS } from "./completion_model.ts";
 import { ownPath } from "./own_path.ts";

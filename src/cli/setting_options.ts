@@ -2,9 +2,9 @@
 import { type Command, Option } from "commander";
 import { exposure } from "../access.ts";
 import { ConfigError, settle, type Settled, type Texts } from "../config.ts";
-import { readConfigFile } from "../config_file.ts";
-import { configText, findConfigFile } from "../config_place.ts";
-import { settingRows } from "../settings.ts";
+import { readConfigFile } from "../config/config_file.ts";
+import { configText, findConfigFile } from "../config/config_place.ts";
+import { settingRows } from "../settings/settings.ts";
 import { BAD_USAGE, type Context } from "./command.ts";
 
 /** What a command was given, by the flag's name in Commander. */

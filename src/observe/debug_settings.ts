@@ -2,7 +2,6 @@
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import type { Texts } from "../config.ts";
 
 /** Which part of Callmend writes. */
@@ -50,24 +49,6 @@ export function debugByVariable(door: Door, environment: Texts): boolean | undef
 function readSwitch(text: string | undefined): boolean | undefined {
   const word = text?.trim().toLowerCase();
   return word === undefined || word === "" ? undefined : !["0", "false", "no", "off"].includes(word);
-}
-
-/** The folder of a user's own settings; undefined when it is not known or not to be known. */
-export function userFolder(): string | undefined {
-  const [own, app, ...homes] = ["XDG_CONFIG_HOME", "APPDATA", "HOME", "USERPROFILE"].map(readVariable);
-  if (own) return join(own, "callmend");
-  if (process.platform === "win32" && app) return join(app, "callmend");
-  const home = homes.find(Boolean);
-  return home && join(home, ".config", "callmend");
-}
-
-/** A variable; undefined as well when this process may not read it. */
-export function readVariable(name: string): string | undefined {
-  try {
-    return process.env[name];
-  } catch {
-    return undefined;
-  }
 }
 
 /** How long the file system's answer to "is the flag there?" counts, in milliseconds. */

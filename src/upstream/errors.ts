@@ -1,5 +1,5 @@
 /** What can go wrong on the way to the upstream, told so that the reader knows what to do. */
-import { settings } from "../settings.ts";
+import { settings } from "../settings/settings.ts";
 
 /** The upstream could not be reached, or its connection broke. */
 export class UpstreamUnreachable extends Error {

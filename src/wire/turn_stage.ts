@@ -16,6 +16,8 @@ export interface TurnStage extends Stage {
   look(text: string): Look;
   /** Chunks go by that hold nothing but this text, in which `look()` found nothing. */
   pass(text: string): void;
+  /** Whether calls of a choice were written as text. */
+  written(choice: number): boolean;
   /** The answer breaks off: text that is still held; never the end of a call. */
   flush(): Item[];
   /** How many calls were found in each dialect. */
@@ -53,6 +55,7 @@ export function turnStage(options: TurnOptions): TurnStage {
       return false;
     },
     outcome: (choice) => turns.get(choice)?.outcome ?? "none",
+    written: (choice) => (turns.get(choice)?.callsByDialect.size ?? 0) > 0,
     get callsByDialect() {
       const all: Record<string, number> = {};
       for (const turn of turns.values()) {

@@ -2,8 +2,8 @@
 import { findNodeAtLocation, type Node } from "jsonc-parser";
 import type { z } from "zod";
 import { entryPlaces, type Place, topPlaces } from "./config_schema.ts";
-import { hidden, shownAddress } from "./setting.ts";
-import { suggestion } from "./suggest.ts";
+import { hidden, shownAddress } from "../settings/setting.ts";
+import { suggestion } from "../settings/suggest.ts";
 
 /** A member's name or an element's number, on the way to a value. */
 export type PathStep = string | number;

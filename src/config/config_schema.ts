@@ -1,6 +1,6 @@
 /** What may stand in a configuration file: made of the table of settings, and of what only a list of upstreams has. */
 import { z } from "zod";
-import { type Setting, type SettingName, settingRows, settings } from "./settings.ts";
+import { type Setting, type SettingName, settingRows, settings } from "../settings/settings.ts";
 
 /** One value of the file. */
 export interface Place {

@@ -2,9 +2,9 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { type ConfigFile, readConfigFile } from "./config_file.ts";
-import { readVariable, userFolder } from "./observe/debug_settings.ts";
-import { ConfigError, type Texts } from "./setting.ts";
-import { settings } from "./settings.ts";
+import { readVariable, userFolder } from "./user_folder.ts";
+import { ConfigError, type Texts } from "../settings/setting.ts";
+import { settings } from "../settings/settings.ts";
 
 /** What the file is called where nobody has named one. */
 export const CONFIG_NAME = "callmend.jsonc";

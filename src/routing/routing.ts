@@ -1,11 +1,11 @@
 /** Sends each request to the upstream that its model names, and makes one list of the models of all. */
 import { modelIn, withModel } from "./model_name.ts";
 import type { OpenUpstream } from "./open_upstream.ts";
-import type { Fetch } from "./repair.ts";
+import type { Fetch } from "../repair.ts";
 import { modelNotFound, type Route, type Router } from "./router.ts";
-import { isChatCompletion, readBody, withBody } from "./wire/chat_request.ts";
-import { isObject } from "./wire/call_piece.ts";
-import type { Json } from "./wire/openai.ts";
+import { isChatCompletion, readBody, withBody } from "../wire/chat_request.ts";
+import { isObject } from "../wire/call_piece.ts";
+import type { Json } from "../wire/openai.ts";
 
 /** How long an upstream may take for its list of models; the others' lists do not wait for longer. */
 const LIST_MS = 10_000;

@@ -1,11 +1,11 @@
 /** An upstream that is asked: its connections, its own pipeline, and what is observed of it. */
-import { type KeyRing, withCredential } from "./access.ts";
-import type { Config, UpstreamSettings } from "./config.ts";
-import type { Observation } from "./observe/observation.ts";
-import { type Fetch, repair } from "./repair.ts";
-import type { RepairConfig } from "./repair_config.ts";
-import { addressOf } from "./upstream/address.ts";
-import type { Upstream } from "./upstream.ts";
+import { type KeyRing, withCredential } from "../access.ts";
+import type { Config, UpstreamSettings } from "../config.ts";
+import type { Observation } from "../observe/observation.ts";
+import { type Fetch, repair } from "../repair.ts";
+import type { RepairConfig } from "../repair_config.ts";
+import { addressOf } from "../upstream/address.ts";
+import type { Upstream } from "../upstream.ts";
 
 /** An upstream in use. */
 export interface OpenUpstream {

@@ -3,8 +3,8 @@ import { dirname, resolve } from "node:path";
 import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 import { type Faults, faultsOf, type PathStep } from "./config_faults.ts";
 import { entryPlaces, fileSchema, type Place, topPlaces } from "./config_schema.ts";
-import { ConfigError, type Texts } from "./setting.ts";
-import type { SettingName } from "./settings.ts";
+import { ConfigError, type Texts } from "../settings/setting.ts";
+import type { SettingName } from "../settings/settings.ts";
 
 /** One value of the file. */
 export interface FileValue {

@@ -1,8 +1,8 @@
 /** Where each setting's value comes from: a flag, a variable, the file or a default; the first that there is wins. */
 import type { z } from "zod";
 import type { FileSettings, FileValue } from "./config_file.ts";
-import { ConfigError, hidden, shownAddress, type Texts } from "./setting.ts";
-import { type Setting, type SettingName, settingRows } from "./settings.ts";
+import { ConfigError, hidden, shownAddress, type Texts } from "../settings/setting.ts";
+import { type Setting, type SettingName, settingRows } from "../settings/settings.ts";
 
 /** A value, and where it comes from. */
 export interface Source {

@@ -1,6 +1,6 @@
 /** Which upstream a model's name means. */
-import { patternOf } from "./repair_config.ts";
-import type { UpstreamSettings } from "./config.ts";
+import { patternOf } from "../repair_config.ts";
+import type { UpstreamSettings } from "../config.ts";
 
 /** What of an upstream's settings says which models are its own. */
 export type Routed = Pick<UpstreamSettings, "name" | "models" | "aliases">;

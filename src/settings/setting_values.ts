@@ -1,8 +1,8 @@
 /** The kinds of values that settings have: from text or from a file to value, and the words for what is allowed. */
 import { z } from "zod";
-import { dialects } from "./dialects/mod.ts";
-import { fixes } from "./fixes/mod.ts";
-import type { DialectRule } from "./repair_config.ts";
+import { dialects } from "../dialects/mod.ts";
+import { fixes } from "../fixes/mod.ts";
+import type { DialectRule } from "../repair_config.ts";
 import { kind } from "./setting.ts";
 import { suggestion } from "./suggest.ts";
 
