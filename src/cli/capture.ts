@@ -1,6 +1,6 @@
 /** `callmend capture list|export`: the exchanges that the running server keeps; one of them as a bundle. */
+import process from "node:process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import http from "node:http";
 import { join, resolve } from "node:path";
 import type { Capture, CaptureSummary } from "../observe/capture.ts";
 import { readCaptures } from "../observe/capture_files.ts";
@@ -90,7 +90,7 @@ async function guarded(context: Context, work: () => Promise<void>): Promise<voi
 /** Not `fetch`, which would ask the proxy of `HTTP_PROXY` for this machine's own address. */
 function get(url: URL): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const request = http.get(url, { agent: false }, (response) => {
+    const request = process.getBuiltinModule("node:http").get(url, { agent: false }, (response) => {
       let text = "";
       response.setEncoding("utf8").on("data", (piece: string) => text += piece).on("error", reject).on(
         "end",

@@ -1,5 +1,5 @@
 /** `callmend healthcheck`: asks the running server whether it is well; for containers, which have no shell or curl. */
-import http from "node:http";
+import process from "node:process";
 import { Option } from "commander";
 import { ConfigError, readConfig, type Texts } from "../config.ts";
 import type { ConfigFile } from "../config/config_file.ts";
@@ -62,7 +62,7 @@ function reachable(host: string): string {
 /** Not `fetch`, which would ask the proxy of `HTTP_PROXY` for this machine's own address. */
 function get(address: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const request = http.get(address, { agent: false }, (response) => {
+    const request = process.getBuiltinModule("node:http").get(address, { agent: false }, (response) => {
       let body = "";
       response.setEncoding("utf8").on("error", reject)
         .on("data", (text: string) => body += text)
