@@ -1,5 +1,4 @@
 /** `callmend capture list|export`: the exchanges that the running server keeps; one of them as a bundle. */
-import process from "node:process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Capture, CaptureSummary } from "../observe/capture.ts";
@@ -7,6 +6,7 @@ import { readCaptures } from "../observe/capture_files.ts";
 import { bundleOf } from "../observe/fixture.ts";
 import { countsOf } from "../observe/exchange_log.ts";
 import { command, type Context, type MakeCommand } from "./command.ts";
+import { localGet } from "./local_get.ts";
 
 /** Where the server is when nothing else is said. */
 const USUAL = "http://127.0.0.1:8787";
@@ -87,27 +87,15 @@ async function guarded(context: Context, work: () => Promise<void>): Promise<voi
   }
 }
 
-/** Not `fetch`, which would ask the proxy of `HTTP_PROXY` for this machine's own address. */
-function get(url: URL): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const request = process.getBuiltinModule("node:http").get(url, { agent: false }, (response) => {
-      let text = "";
-      response.setEncoding("utf8").on("data", (piece: string) => text += piece).on("error", reject).on(
-        "end",
-        () => {
-          if (response.statusCode === 200) return resolve(JSON.parse(text));
-          reject(new Error(`Cannot get ${url.href}: status ${response.statusCode}: ${text.slice(0, 500)}`));
-        },
-      );
-    });
-    request.on(
-      "error",
-      (error: Error) =>
-        reject(
-          new Error(
-            `Cannot reach a running Callmend at ${url.origin}: ${error.message}; --from names another.`,
-          ),
-        ),
+/** An exchange may be large. */
+const LIMIT_MS = 60_000;
+
+async function get(url: URL): Promise<unknown> {
+  const { status, body } = await localGet(url, LIMIT_MS).catch((error: Error) => {
+    throw new Error(
+      `Cannot reach a running Callmend at ${url.origin}: ${error.message}; --from names another.`,
     );
   });
+  if (status === 200) return JSON.parse(body);
+  throw new Error(`Cannot get ${url.href}: status ${status}: ${body.slice(0, 500)}`);
 }
