@@ -2,10 +2,14 @@
 import process from "node:process";
 
 /** What it answers, whatever its status. Rejects when there is no answer, or none within `limitMs`. */
-export function localGet(url: string | URL, limitMs: number): Promise<{ status: number; body: string }> {
+export function localGet(
+  url: string | URL,
+  limitMs: number,
+  headers: { readonly [name: string]: string } = {},
+): Promise<{ status: number; body: string }> {
   const http = process.getBuiltinModule("node:http");
   return new Promise((resolve, reject) => {
-    const request = http.get(url, { agent: false }, (response) => {
+    const request = http.get(url, { agent: false, headers }, (response) => {
       let body = "";
       response.setEncoding("utf8").on("error", reject)
         .on("data", (text: string) => body += text)
