@@ -2,7 +2,7 @@
 import { createKeyRing, keyRefusal, privateRefusal } from "./access.ts";
 import type { Config } from "./config.ts";
 import { errorAnswer, InvalidRequest } from "./error_answer.ts";
-import { createInspector, INSPECTOR_PATH } from "./inspector/inspector.ts";
+import { INSPECTOR_PATH, isInspectorPath } from "./inspector/inspector_path.ts";
 import { inUrl, listen, type Peer } from "./listen.ts";
 import { type Log, printable } from "./observe/log.ts";
 import { createObservation, type Observation } from "./observe/observation.ts";
@@ -56,11 +56,15 @@ export function createHandler(options: HandlerOptions): Handler {
   const { log, metrics, watch } = observation;
   const started = Date.now();
   const leaving = new AbortController(); // open pages must not hold up the end
-  const page = createInspector({
-    captures: observation.captures,
-    signal: leaving.signal,
-    failed: (error) => log.error("failed", { path: INSPECTOR_PATH, error: traceOf(error) }),
-  });
+  let page: Promise<Fetch> | undefined; // loaded when somebody looks
+  const openPage = async (): Promise<Fetch> => {
+    const { createInspector } = await import("./inspector/inspector.ts");
+    return createInspector({
+      captures: observation.captures,
+      signal: leaving.signal,
+      failed: (error) => log.error("failed", { path: INSPECTOR_PATH, error: traceOf(error) }),
+    });
+  };
   const connect = fetch ? () => Object.assign(fetch.bind(null), { close() {}, retire() {} }) : createUpstream;
   const keys = new Set<string>(); // all that clients had since the start: none of them ever goes upstream
   let secret = createKeyRing([]);
@@ -76,8 +80,8 @@ export function createHandler(options: HandlerOptions): Handler {
 
   /** What only its owner may see; undefined for all other paths. */
   const own = async (request: Request, path: string, peer?: Peer): Promise<Response | undefined> => {
-    if (path.startsWith(INSPECTOR_PATH) || `${path}/` === INSPECTOR_PATH) {
-      return privateRefusal(request, peer?.(), state.ring) ?? await page(request);
+    if (isInspectorPath(path)) {
+      return privateRefusal(request, peer?.(), state.ring) ?? await (await (page ??= openPage()))(request);
     }
     if (path !== "/metrics" || request.method !== "GET") return undefined;
     const { config, ring } = state;
@@ -113,7 +117,7 @@ export function createHandler(options: HandlerOptions): Handler {
     metrics.passed(response.status);
     const { status } = response;
     const total_ms = Date.now() - start;
-    const level = path.startsWith(INSPECTOR_PATH) ? "debug" : "info"; // whoever looks at the page is no traffic
+    const level = isInspectorPath(path) ? "debug" : "info"; // whoever looks at the page is no traffic
     log[level]("request", { method, path, status, total_ms }, `${status} ${method} ${path}; ${total_ms} ms`);
     return response;
   };

@@ -1,7 +1,8 @@
 /** The inspector behind a real socket, with the pipeline and the demo's models behind it. */
 import process from "node:process";
 import { demoUpstream } from "../src/cli/demo_upstream.ts";
-import { createInspector, INSPECTOR_PATH } from "../src/inspector/inspector.ts";
+import { createInspector } from "../src/inspector/inspector.ts";
+import { INSPECTOR_PATH } from "../src/inspector/inspector_path.ts";
 import { listen } from "../src/listen.ts";
 import { type CaptureLimits, type Captures, createCaptures } from "../src/observe/captures.ts";
 import { type Fetch, repair } from "../src/repair.ts";

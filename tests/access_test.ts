@@ -237,3 +237,33 @@ test("an address that others reach is not listened on without keys, unless that 
     assert.doesNotMatch(running.out() + running.err(), /some-key/);
   }
 });
+
+test("the page and its data: to this machine by its own name, or to a key; in no case to others", async () => {
+  await using upstream = await upstreamThatKeeps();
+  await using open = proxyTo(upstream);
+  await using guarded = proxyTo(upstream, { clientKeys: "key-one" });
+  for (const path of ["/callmend/", "/callmend/api/exchanges"]) {
+    const get = async (port: number, headers: { [name: string]: string } = {}) =>
+      await ask(port, path, { headers });
+    for (const { port } of [open, guarded]) {
+      const page = await get(port);
+      assert.equal(page.status, 200, path);
+      assert.ok(
+        page.headers.some((header) => header.startsWith("content-security-policy: default-src 'none'")),
+      );
+      assert.equal(
+        (await get(port, { host: `evil.example:${port}` })).status,
+        port === open.port ? 403 : 401,
+      );
+    }
+    assert.equal((await get(open.port, { "x-forwarded-for": "203.0.113.7" })).status, 403);
+    const refused = await get(guarded.port, { "x-forwarded-for": "203.0.113.7" });
+    assert.equal(refused.status, 401);
+    assert.ok(refused.headers.some((header) => header.startsWith("www-authenticate: Basic")));
+    const basic = `Basic ${btoa("anyone:key-one")}`;
+    assert.equal(
+      (await get(guarded.port, { "x-forwarded-for": "203.0.113.7", authorization: basic })).status,
+      200,
+    );
+  }
+});

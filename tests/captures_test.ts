@@ -15,7 +15,7 @@ import { bundleOf } from "../src/observe/fixture.ts";
 import { recorded, replay, textOf } from "../src/observe/replay.ts";
 import { type Fetch, repair } from "../src/repair.ts";
 import { plainRepairConfig, type RepairConfig } from "../src/repair_config.ts";
-import { program } from "./_servers.ts";
+import { ask, httpUpstream, program, proxyTo } from "./_servers.ts";
 import { test } from "./_test.ts";
 import { chat, chunk, cut, data, DONE, readTool, upstream } from "./_upstream.ts";
 
@@ -307,6 +307,40 @@ test("callmend replay: the same, different, and what is no capture", () =>
     assert.equal(bad.code, 2);
     assert.match(bad.err, /Cannot read bad\.json as a capture: format: .*newer/);
     assert.match((await run("missing.json")).err, /missing\.json/);
+  }));
+
+test("callmend capture: the list and a bundle of a running server, and what it says when there is none", () =>
+  inFolder(async (folder) => {
+    await using models = await httpUpstream(async (request, response) => {
+      let body = "";
+      for await (const piece of request) body += piece;
+      const url = `http://demo${request.url}`;
+      const answer = await demoUpstream(new Request(url, { method: request.method!, body }), 0);
+      response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
+    });
+    await using proxy = proxyTo(models, { clientKeys: "a-client-key" });
+    const headers = { authorization: "Bearer a-client-key" };
+    const body = JSON.stringify({ model: "demo-glm", stream: true, tools: [readTool], messages: [] });
+    const reply = await ask(proxy.port, "/v1/chat/completions", { headers, body });
+    const id = reply.headers.find((header) => header.startsWith("x-callmend-id: "))!.slice(15);
+    const from = `http://127.0.0.1:${proxy.port}`;
+    const run = async (...given: string[]) => {
+      await using running = program(["capture", ...given], {}, { task: "callmend", cwd: folder });
+      return { code: await running.code, out: running.out(), err: running.err() };
+    };
+    const listed = await run("list", "--from", from);
+    assert.match(listed.out, new RegExp(`^${id}  \\S+Z  demo-glm  done  1 calls`), listed.err);
+    assert.equal(
+      JSON.parse((await run("list", "--from", from, "--json", "--key", "a-client-key")).out)[0].id,
+      id,
+    );
+    const exported = await run("export", id, "--from", from, "--to", "report");
+    assert.equal(exported.code, 0, exported.err);
+    assert.ok(readdirSync(join(folder, "report")).includes("upstream.sse"));
+    assert.doesNotMatch(readFileSync(join(folder, "report", "capture.json"), "utf8"), /a-client-key/);
+    assert.match((await run("export", id, "--from", from, "--to", "report")).err, /it is there already/);
+    assert.match((await run("export", "unknown", "--from", from)).err, /status 404/);
+    assert.match((await run("list", "--from", "http://127.0.0.1:9")).err, /Cannot reach a running Callmend/);
   }));
 
 test("a bundle is a fixture: the test of fixtures passes with it", () =>

@@ -117,7 +117,7 @@ test("search, filters and keys", async () => {
   const filter = (name: string) => page.getByRole("button", { name, exact: true });
   for (
     const [name, found] of [
-      ["Problems", "two-calls demo-glm"],
+      ["Problems", "two-calls"],
       ["Calls", "two-calls demo-native demo-glm"],
       ["Errors", "failing"],
     ] as const

@@ -1,18 +1,21 @@
 /** `callmend capture list|export`: the exchanges that the running server keeps; one of them as a bundle. */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import http from "node:http";
 import { join, resolve } from "node:path";
 import type { Capture, CaptureSummary } from "../observe/capture.ts";
 import { readCaptures } from "../observe/capture_files.ts";
 import { bundleOf } from "../observe/fixture.ts";
 import { countsOf } from "../observe/exchange_log.ts";
 import { command, type Context, type MakeCommand } from "./command.ts";
+import { localGet } from "./local_get.ts";
 
 /** Where the server is when nothing else is said. */
 const USUAL = "http://127.0.0.1:8787";
 
+const KEY_MEANS = "one of the server's client keys, if it is on another machine";
+
 interface Options {
   readonly from: string;
+  readonly key?: string;
   readonly to?: string;
   readonly json?: boolean;
 }
@@ -29,6 +32,7 @@ export const makeCapture: MakeCommand = (context) => {
   made.addCommand(
     command("list", "list them, the newest first", ["callmend capture list --from http://127.0.0.1:9000"])
       .option("--from <address>", "the server", USUAL)
+      .option("--key <key>", KEY_MEANS)
       .option("--json", "print the list as JSON")
       .action((options: Options) => guarded(context, () => list(options, context))),
   );
@@ -42,14 +46,15 @@ export const makeCapture: MakeCommand = (context) => {
         "the exchange's id, as the log, the page and the header x-callmend-id say it; or a file",
       )
       .option("--from <address>", "the server", USUAL)
+      .option("--key <key>", KEY_MEANS)
       .option("--to <folder>", "the folder to write (default: exchange-<id>)")
       .action((id: string, options: Options) => guarded(context, () => write(id, options, context))),
   );
   return made;
 };
 
-async function list({ from, json }: Options, { print }: Context): Promise<void> {
-  const { exchanges } = await get(new URL("/callmend/api/exchanges", from)) as {
+async function list({ from, json, key }: Options, { print }: Context): Promise<void> {
+  const { exchanges } = await get(new URL("/callmend/api/exchanges", from), key) as {
     exchanges: readonly CaptureSummary[];
   };
   if (json) return print(JSON.stringify(exchanges, null, 2));
@@ -60,10 +65,10 @@ async function list({ from, json }: Options, { print }: Context): Promise<void> 
   }
 }
 
-async function write(id: string, { from, to }: Options, { print }: Context): Promise<void> {
+async function write(id: string, { from, to, key }: Options, { print }: Context): Promise<void> {
   const capture = existsSync(id)
     ? readCaptures(id)[0]!.capture
-    : await get(new URL(`/callmend/api/exchanges/${encodeURIComponent(id)}/bundle`, from)) as Capture;
+    : await get(new URL(`/callmend/api/exchanges/${encodeURIComponent(id)}/bundle`, from), key) as Capture;
   const folder = resolve(to ?? `exchange-${capture.id}`);
   if (existsSync(folder)) throw new Error(`Cannot write ${folder}: it is there already; --to names another.`);
   const files = bundleOf(capture);
@@ -87,27 +92,16 @@ async function guarded(context: Context, work: () => Promise<void>): Promise<voi
   }
 }
 
-/** Not `fetch`, which would ask the proxy of `HTTP_PROXY` for this machine's own address. */
-function get(url: URL): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const request = http.get(url, { agent: false }, (response) => {
-      let text = "";
-      response.setEncoding("utf8").on("data", (piece: string) => text += piece).on("error", reject).on(
-        "end",
-        () => {
-          if (response.statusCode === 200) return resolve(JSON.parse(text));
-          reject(new Error(`Cannot get ${url.href}: status ${response.statusCode}: ${text.slice(0, 500)}`));
-        },
-      );
-    });
-    request.on(
-      "error",
-      (error: Error) =>
-        reject(
-          new Error(
-            `Cannot reach a running Callmend at ${url.origin}: ${error.message}; --from names another.`,
-          ),
-        ),
+/** An exchange may be large. */
+const LIMIT_MS = 60_000;
+
+async function get(url: URL, key: string | undefined): Promise<unknown> {
+  const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
+  const { status, body } = await localGet(url, LIMIT_MS, headers).catch((error: Error) => {
+    throw new Error(
+      `Cannot reach a running Callmend at ${url.origin}: ${error.message}; --from names another.`,
     );
   });
+  if (status === 200) return JSON.parse(body);
+  throw new Error(`Cannot get ${url.href}: status ${status}: ${body.slice(0, 500)}`);
 }

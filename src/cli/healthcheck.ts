@@ -1,11 +1,11 @@
 /** `callmend healthcheck`: asks the running server whether it is well; for containers, which have no shell or curl. */
-import http from "node:http";
 import { Option } from "commander";
 import { ConfigError, readConfig, type Texts } from "../config.ts";
 import type { ConfigFile } from "../config/config_file.ts";
 import { findConfigFile, loadConfigFile } from "../config/config_place.ts";
 import { inUrl } from "../listen.ts";
 import { settings } from "../settings/settings.ts";
+import { localGet } from "./local_get.ts";
 import { command, type Context, type MakeCommand } from "./command.ts";
 import { tried } from "./setting_options.ts";
 
@@ -34,7 +34,7 @@ async function healthcheck(given: Texts, context: Context): Promise<void> {
   if (config === undefined) return;
   const address = `http://${inUrl(reachable(config.host))}:${config.port}/health`;
   try {
-    context.print(`${address}: callmend ${versionIn(await get(address))} is well`);
+    context.print(`${address}: callmend ${versionIn(await localGet(address, LIMIT_MS))} is well`);
     context.exit(0);
   } catch (error) {
     context.log(`Cannot call it healthy: ${address}: ${(error as Error).message}`);
@@ -59,30 +59,9 @@ function reachable(host: string): string {
   return /^[0:]+$/.test(host) ? "::1" : host;
 }
 
-/** Not `fetch`, which would ask the proxy of `HTTP_PROXY` for this machine's own address. */
-function get(address: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const request = http.get(address, { agent: false }, (response) => {
-      let body = "";
-      response.setEncoding("utf8").on("error", reject)
-        .on("data", (text: string) => body += text)
-        .on(
-          "end",
-          () =>
-            response.statusCode === 200 ? resolve(body) : reject(new Error(`status ${response.statusCode}`)),
-        );
-    });
-    const timer = setTimeout(() => {
-      reject(new Error(`no answer within ${LIMIT_MS / 1000} s`));
-      request.destroy();
-    }, LIMIT_MS);
-    request.on("error", (error) => reject(new Error(error.message || "nothing listens there")))
-      .on("close", () => clearTimeout(timer));
-  });
-}
-
 /** The version that a healthy Callmend tells; any other server on that port is not what was asked for. */
-function versionIn(body: string): string {
+function versionIn({ status, body }: { status: number; body: string }): string {
+  if (status !== 200) throw new Error(`status ${status}`);
   try {
     const { ok, version } = JSON.parse(body) as { ok?: unknown; version?: unknown };
     if (ok === true && typeof version === "string") return version;

@@ -1,5 +1,5 @@
 /** `callmend opencode`: sets up Callmend inside OpenCode, without a proxy, and takes it out again. */
-import { createHash } from "node:crypto";
+import process from "node:process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -193,5 +193,5 @@ function plain(text = "{}\n"): string {
 }
 
 function hashOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+  return process.getBuiltinModule("node:crypto").createHash("sha256").update(text).digest("hex");
 }

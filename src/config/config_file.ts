@@ -45,7 +45,7 @@ export function readConfigFile(path: string, text: string, environment: Texts): 
   const faults = faultsOf(path, source, tree);
   for (const { error, offset } of errors) faults.syntax(offset, SYNTAX[printParseErrorCode(error)]);
   const value = tree && valueOf(tree, [], environment, faults);
-  const read = fileSchema.safeParse(value);
+  const read = fileSchema().safeParse(value);
   if (tree !== undefined && !read.success) faults.issues(read.error.issues);
   refuseClashes(value, faults);
   const problems = faults.told();

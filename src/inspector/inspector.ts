@@ -1,15 +1,13 @@
 /** The page at /callmend/ and its data: what it answers, and with which headers. Who may see it is decided before. */
 import { errorAnswer, InvalidRequest } from "../error_answer.ts";
 import type { Captures } from "../observe/captures.ts";
+import { INSPECTOR_PATH } from "./inspector_path.ts";
 import { readBody } from "../wire/chat_request.ts";
 import { convertText } from "./convert_text.ts";
 import { liveChanges } from "./live.ts";
 import { pageFiles } from "./page_files.ts";
 import { readCapture } from "./read_capture.ts";
 import { vocabulary } from "./vocabulary.ts";
-
-/** Where the page is; everything under it is the inspector's. */
-export const INSPECTOR_PATH = "/callmend/";
 
 export interface InspectorOptions {
   readonly captures: Captures;

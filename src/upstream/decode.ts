@@ -1,15 +1,18 @@
 /** Decompresses answers of upstreams that compress although they were asked not to. */
-import { Readable, type Transform } from "node:stream";
-import zlib from "node:zlib";
+import process from "node:process";
+import type { Transform } from "node:stream";
 import { sourceOf } from "./node_client.ts";
 import type { Source } from "./transport.ts";
 
+/** Loaded when an upstream compresses all the same, which hardly one does: it would take a third of the start. */
+const zlib = () => process.getBuiltinModule("node:zlib");
+
 const DECODERS: { readonly [encoding: string]: () => Transform } = {
-  gzip: zlib.createGunzip,
-  "x-gzip": zlib.createGunzip,
-  deflate: zlib.createInflate,
-  br: zlib.createBrotliDecompress,
-  zstd: zlib.createZstdDecompress,
+  gzip: () => zlib().createGunzip(),
+  "x-gzip": () => zlib().createGunzip(),
+  deflate: () => zlib().createInflate(),
+  br: () => zlib().createBrotliDecompress(),
+  zstd: () => zlib().createZstdDecompress(),
 };
 
 /** Takes the encodings off a body and out of its headers; undefined when one of them is not known. */
@@ -25,6 +28,7 @@ export function decoded(body: Source, headers: Headers): Source | undefined {
 }
 
 function through(source: Source, decoder: Transform): Source {
+  const { Readable } = process.getBuiltinModule("node:stream");
   const encoded = new Readable({
     highWaterMark: 1,
     read() {

@@ -1,9 +1,9 @@
 /** CPU time of the pipeline, without sockets, against two floors measured in the same run. Run: `deno task bench`. */
-import { createParser } from "eventsource-parser";
 import process from "node:process";
 import { createProgress } from "../../src/cli/progress.ts";
 import { dialects } from "../../src/dialects/mod.ts";
 import { type Fetch, repair } from "../../src/repair.ts";
+import { parseBothWays, through } from "./floor.ts";
 import { eventsOf, fileOf, hermes, type Sample, samples, tools } from "./streams.ts";
 
 const ROUNDS = 9;
@@ -31,34 +31,6 @@ const ways: readonly Way[] = [
   },
   { name: "callmend, all live", fetch: (next) => repair(next) },
 ];
-
-/** One loop over the body's reader, one write a read: the least that JavaScript can do. */
-function through({ body, headers }: Response, convert: (bytes: Uint8Array) => Uint8Array): Response {
-  const reader = body!.getReader();
-  const stream = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { value, done } = await reader.read();
-      if (done) controller.close();
-      else controller.enqueue(convert(value));
-    },
-  }, { highWaterMark: 0 });
-  return new Response(stream, { headers });
-}
-
-function parseBothWays(): (bytes: Uint8Array) => Uint8Array {
-  const decoder = new TextDecoder();
-  let out = "";
-  const parser = createParser({
-    onEvent({ data }) {
-      out += data === "[DONE]" ? "data: [DONE]\n\n" : `data: ${JSON.stringify(JSON.parse(data))}\n\n`;
-    },
-  });
-  return (bytes) => {
-    out = "";
-    parser.feed(decoder.decode(bytes, { stream: true }));
-    return encoder.encode(out);
-  };
-}
 
 /** Milliseconds of CPU for one answer in reads of `perRead` events. */
 async function once(

@@ -19,43 +19,15 @@ const FIRST = 1500;
 export function requestPanes(sent, upstream) {
   const [before, after] = [prettyJson(sent.body), prettyJson(upstream.body)];
   const heads = [headOf(sent), headOf(upstream)];
-  if (sent.body === upstream.body) {
-    return {
-      changes: 0,
-      left: h(
-        "div",
-        {},
-        head(heads[0] ?? ""),
-        longText({ text: before, label: "The client's request" }).element,
-      ),
-      right: h(
-        "div",
-        {},
-        head(heads[1] ?? ""),
-        h(
-          "p",
-          { class: "nothing same" },
-          h("strong", {}, "The same, byte for byte."),
-          " Nothing had to be changed.",
-        ),
-      ),
-    };
-  }
   if (before === after) {
+    const same = sent.body === upstream.body
+      ? [h("strong", {}, "The same, byte for byte."), " Nothing had to be changed."]
+      : ["Both say the same; only white space differs."];
+    const whole = longText({ text: before, label: "The client's request" });
     return {
       changes: 0,
-      left: h(
-        "div",
-        {},
-        head(heads[0] ?? ""),
-        longText({ text: before, label: "The client's request" }).element,
-      ),
-      right: h(
-        "div",
-        {},
-        head(heads[1] ?? ""),
-        h("p", { class: "nothing same" }, "Both say the same; only white space differs."),
-      ),
+      left: h("div", {}, head(heads[0] ?? ""), whole.element),
+      right: h("div", {}, head(heads[1] ?? ""), h("p", { class: "nothing same" }, ...same)),
     };
   }
   const hunks = diffLines(before, after);
