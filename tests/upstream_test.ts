@@ -1,9 +1,11 @@
 /** The way to the upstream: where requests go, and what is told when they do not arrive. */
 import assert from "node:assert/strict";
+import { open } from "node:fs/promises";
 import type http from "node:http";
 import zlib from "node:zlib";
 import { readConfig, type Texts } from "../src/config.ts";
 import { type Base, baseOf, originOf, targetOf } from "../src/upstream/address.ts";
+import { Watch } from "../src/upstream/watch.ts";
 import { createUpstream } from "../src/upstream.ts";
 import { httpUpstream, rawUpstream, until } from "./_servers.ts";
 import { test } from "./_test.ts";
@@ -294,4 +296,20 @@ test("more requests than the runtime's fetch takes at once are all under way", a
   await until("all requests are there", () => held.length === many);
   held.forEach((response) => response.end("ok"));
   assert.deepEqual(new Set(await Promise.all(answers)), new Set(["ok"]));
+});
+
+test("a process that was busy for longer than the limit reads what has come, and does not call it silence", async () => {
+  let silent = false;
+  const watch = new Watch(100, () => silent = true);
+  watch.wait();
+  const come = open(new URL(import.meta.url)).then(async (file) => {
+    watch.rest(); // what came while nobody could look is told after the timers that are due
+    await file.close();
+  });
+  for (const start = Date.now(); Date.now() - start < 200;);
+  await come;
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  assert.equal(silent, false);
+  watch.wait();
+  await until("silence is told", () => silent);
 });

@@ -1,5 +1,8 @@
 /** Watches one exchange for silence; only time spent waiting for the upstream counts. */
 
+/** Long enough for what waits in the sockets to be read. */
+const SECOND_LOOK_MS = 20;
+
 export class Watch {
   #since = Date.now(); // when the present wait began; 0 while nobody waits
   #limitMs: number; // how long a wait may last
@@ -37,9 +40,18 @@ export class Watch {
   #arm(delayMs: number): void {
     if (this.#limitMs === 0) return;
     this.#timer = setTimeout(() => {
-      const left = this.#since === 0 ? this.#limitMs : this.#since + this.#limitMs - Date.now();
+      const since = this.#since;
+      const left = since === 0 ? this.#limitMs : since + this.#limitMs - Date.now();
       if (left > 0) this.#arm(left);
-      else this.onSilence(this.#limitMs);
+      else this.#lookAgain(since);
     }, delayMs);
+  }
+
+  /** When this process has been busy, bytes may have come that nobody has read yet: they are read first. */
+  #lookAgain(since: number): void {
+    this.#timer = setTimeout(() => {
+      if (this.#since === since) this.onSilence(this.#limitMs);
+      else this.#arm(this.#limitMs);
+    }, SECOND_LOOK_MS);
   }
 }
