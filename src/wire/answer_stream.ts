@@ -63,10 +63,13 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
   const said = (): boolean => answer.finished || answer.error !== undefined;
 
   /** The next batch; `late` when the waiting is over. Only time spent waiting counts: a slow client costs none. */
-  const next = async (): Promise<Batch> => {
+  const next = (): Promise<Batch> => {
     const wait = Math.min(answer.holding ? keepAlive : Infinity, said() ? grace : Infinity);
     const plain = answer.skims ? isPlain : undefined;
-    if (wait === Infinity) return body.readEvents(wait, plain);
+    return wait === Infinity ? body.readEvents(wait, plain) : waited(wait, plain);
+  };
+
+  const waited = async (wait: number, plain: typeof isPlain | undefined): Promise<Batch> => {
     const begin = Date.now();
     const batch = await body.readEvents(wait, plain);
     const spent = batch.kind === "late" ? wait : Date.now() - begin;

@@ -1,4 +1,5 @@
 /** The body of an upstream's answer: read piece by piece, with a limit to the waiting. */
+import { Alarm } from "./alarm.ts";
 import { type Source, sourceOf } from "./direct_stream.ts";
 import { SseDecoder, type SseEvent } from "./sse.ts";
 
@@ -30,6 +31,7 @@ interface Onlooker {
 export class UpstreamBody {
   readonly #source: Source;
   readonly #sse = new SseDecoder();
+  readonly #alarm = new Alarm(); // for reads that must not take too long
   readonly #back: Uint8Array[] = []; // read, and handed back
   #pending: Promise<Read> | undefined; // a read that has not come to anything yet
   #over = false; // ended, broken or given up
@@ -48,9 +50,11 @@ export class UpstreamBody {
     if (bytes !== undefined) return { kind: "bytes", bytes };
     if (this.#over && this.#pending === undefined) return { kind: "end" };
     const pending = this.#pending ??= this.#next();
-    const read: Read = wait === Infinity ? await pending : await within(pending, wait) ?? { kind: "late" };
+    const read: Read = wait === Infinity
+      ? await pending
+      : await this.#alarm.within(pending, wait) ?? { kind: "late" };
     if (read.kind !== "late") this.#pending = undefined;
-    if (read.kind === "end" || read.kind === "broken") this.#over = true;
+    if (read.kind === "end" || read.kind === "broken") this.#end();
     return read;
   }
 
@@ -58,14 +62,28 @@ export class UpstreamBody {
   async readEvents(wait = Infinity, isPlain?: (text: string) => boolean): Promise<Batch> {
     const kept = this.#kept.shift();
     if (kept !== undefined) return kept;
-    const read = await this.read(wait);
-    if (read.kind === "end") return { kind: "end", ...this.#sse.end() };
-    if (read.kind !== "bytes") return read;
+    let bytes: Uint8Array | undefined;
+    if (wait === Infinity && this.#pending === undefined && this.#back.length === 0 && !this.#over) {
+      // The usual case, without the promises of `read()`: they cost more than what comes.
+      try {
+        bytes = await this.#source.read();
+      } catch (error) {
+        this.#end();
+        return this.#broke(error);
+      }
+      if (bytes === undefined) this.#end();
+      this.#told(bytes);
+    } else {
+      const read = await this.read(wait);
+      if (read.kind === "late" || read.kind === "broken") return read;
+      if (read.kind === "bytes") bytes = read.bytes;
+    }
+    if (bytes === undefined) return { kind: "end", ...this.#sse.end() };
     const clean = this.#sse.empty;
-    const events = this.#sse.push(read.bytes, isPlain);
+    const events = this.#sse.push(bytes, isPlain);
     // A last byte of ASCII: no character is split between this read and the next.
-    const whole = clean && this.#sse.empty && read.bytes[read.bytes.length - 1]! < 0x80;
-    return { kind: "events", events, ...(whole ? { bytes: read.bytes } : {}) };
+    const whole = clean && this.#sse.empty && bytes[bytes.length - 1]! < 0x80;
+    return whole ? { kind: "events", events, bytes } : { kind: "events", events };
   }
 
   /** Blank lines behind the last event. */
@@ -132,7 +150,7 @@ export class UpstreamBody {
   /** Gives the answer up: the upstream's connection is aborted. */
   cancel(reason?: unknown): void {
     if (this.#over) return;
-    this.#over = true;
+    this.#end();
     this.#onlooker?.receivedAll("cancelled");
     this.#source.cancel(reason);
   }
@@ -149,16 +167,27 @@ export class UpstreamBody {
   async #next(): Promise<Read> {
     try {
       const bytes = await this.#source.read();
-      if (bytes === undefined) {
-        this.#onlooker?.receivedAll("whole");
-        return { kind: "end" };
-      }
-      this.#onlooker?.received(bytes);
-      return { kind: "bytes", bytes };
+      this.#told(bytes);
+      return bytes === undefined ? { kind: "end" } : { kind: "bytes", bytes };
     } catch (error) {
-      this.#onlooker?.receivedAll(`broken: ${error}`);
-      return { kind: "broken", error };
+      return this.#broke(error);
     }
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#alarm.stop();
+  }
+
+  /** Whoever looks on is told of what came. */
+  #told(bytes: Uint8Array | undefined): void {
+    if (bytes === undefined) this.#onlooker?.receivedAll("whole");
+    else this.#onlooker?.received(bytes);
+  }
+
+  #broke(error: unknown): { readonly kind: "broken"; readonly error: unknown } {
+    this.#onlooker?.receivedAll(`broken: ${error}`);
+    return { kind: "broken", error };
   }
 }
 

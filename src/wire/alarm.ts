@@ -1,0 +1,38 @@
+/** Ends waits that last too long, with one timer for many of them: setting one for each piece costs more than the piece. */
+
+export class Alarm {
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #rings = 0; // when the timer is due, by `performance.now()`
+  #until = 0; // when the present wait is over
+  #ring: (() => void) | undefined; // ends the present wait; undefined while nobody waits
+
+  /** What a promise comes to; undefined when that takes longer than `ms`. One wait at a time. */
+  async within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+    this.#until = performance.now() + ms;
+    const late = new Promise<undefined>((resolve) => this.#ring = () => resolve(undefined));
+    if (this.#timer === undefined || this.#rings > this.#until) this.#arm(ms);
+    try {
+      return await Promise.race([promise, late]);
+    } finally {
+      this.#ring = undefined;
+    }
+  }
+
+  /** Nobody will wait any more. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #arm(ms: number): void {
+    this.stop();
+    this.#rings = performance.now() + ms;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      if (this.#ring === undefined) return;
+      const left = this.#until - performance.now();
+      if (left > 0) this.#arm(left);
+      else this.#ring();
+    }, Math.max(0, ms));
+  }
+}
