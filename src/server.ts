@@ -1,5 +1,5 @@
 /** The server: its own few routes, and everything else through the pipeline to the upstream that is meant. */
-import { createKeyRing, keyRefusal, privateRefusal } from "./access.ts";
+import { createKeyRing, keyRefusal } from "./access.ts";
 import type { Config } from "./config.ts";
 import { errorAnswer, InvalidRequest } from "./error_answer.ts";
 import { INSPECTOR_PATH, isInspectorPath } from "./inspector/inspector_path.ts";
@@ -7,6 +7,7 @@ import { inUrl, listen, type Peer } from "./listen.ts";
 import { type Log, printable } from "./observe/log.ts";
 import { createObservation, type Observation } from "./observe/observation.ts";
 import { type OpenUpstream, openUpstreams } from "./routing/open_upstream.ts";
+import { createOwnRoutes } from "./own_routes.ts";
 import type { Fetch } from "./repair.ts";
 import { createRouter } from "./routing/router.ts";
 import { routed } from "./routing/routing.ts";
@@ -55,16 +56,9 @@ export function createHandler(options: HandlerOptions): Handler {
   const { config, fetch, observation = createObservation(config), port } = options;
   const { log, metrics, watch } = observation;
   const started = Date.now();
-  const leaving = new AbortController(); // open pages must not hold up the end
-  let page: Promise<Fetch> | undefined; // loaded when somebody looks
-  const openPage = async (): Promise<Fetch> => {
-    const { createInspector } = await import("./inspector/inspector.ts");
-    return createInspector({
-      captures: observation.captures,
-      signal: leaving.signal,
-      failed: (error) => log.error("failed", { path: INSPECTOR_PATH, error: traceOf(error) }),
-    });
-  };
+  const own = createOwnRoutes(observation, (error) => {
+    log.error("failed", { path: INSPECTOR_PATH, error: traceOf(error) });
+  });
   const connect = fetch ? () => Object.assign(fetch.bind(null), { close() {}, retire() {} }) : createUpstream;
   const keys = new Set<string>(); // all that clients had since the start: none of them ever goes upstream
   let secret = createKeyRing([]);
@@ -78,22 +72,10 @@ export function createHandler(options: HandlerOptions): Handler {
   };
   let state = stateOf(config);
 
-  /** What only its owner may see; undefined for all other paths. */
-  const own = async (request: Request, path: string, peer?: Peer): Promise<Response | undefined> => {
-    if (isInspectorPath(path)) {
-      return privateRefusal(request, peer?.(), state.ring) ?? await (await (page ??= openPage()))(request);
-    }
-    if (path !== "/metrics" || request.method !== "GET") return undefined;
-    const { config, ring } = state;
-    // Whoever may use the proxy of everyone may count what it does as well: Prometheus asks from another machine.
-    const open = config.insecure && !ring.required;
-    return (open ? undefined : privateRefusal(request, peer?.(), ring)) ?? await metrics.answer();
-  };
-
   /** What is thrown at once is caught too, as this is asynchronous. */
   const answered = async (request: Request, path: string, peer?: Peer): Promise<Response> => {
-    const { answer, ring } = state;
-    const response = await own(request, path, peer);
+    const { answer, ring, config: { insecure } } = state;
+    const response = await own.answer(request, path, peer, { ring, insecure });
     if (response !== undefined) return response;
     return ring.required && !ring.opens(request) ? keyRefusal() : await answer(request);
   };
@@ -127,7 +109,7 @@ export function createHandler(options: HandlerOptions): Handler {
       observation.apply(config);
       state = stateOf(config, state.upstreams);
     },
-    leave: () => leaving.abort(),
+    leave: () => own.leave(),
     close: () => state.upstreams.forEach(({ connection }) => connection.close()),
   });
 }

@@ -66,6 +66,7 @@ const LAYERS: readonly string[] = [
   "inspector/",
   "listen.ts",
   "routing/",
+  "own_routes.ts",
   "server.ts",
   "doctor/",
   "cli/",

@@ -416,19 +416,18 @@ test("a thousand rows scroll, search and move at once", async () => {
   await page.locator(".grid").focus();
   await page.keyboard.press("End");
   await page.locator('.row[aria-rowindex="1001"][aria-selected="true"]').waitFor();
-  const slowest = await page.evaluate(`new Promise((resolve) => {
+  const most = await page.evaluate(`new Promise((resolve) => {
     const grid = document.querySelector(".grid");
-    let [slowest, last, frames] = [0, performance.now(), 0];
-    const step = (now) => {
-      slowest = Math.max(slowest, now - last);
-      last = now;
+    let [most, frames] = [0, 0];
+    const step = () => {
+      most = Math.max(most, document.querySelectorAll(".row").length);
       grid.scrollTop = (frames * 977) % 37000;
       if (++frames < 40) requestAnimationFrame(step);
-      else resolve(slowest);
+      else resolve(most);
     };
     requestAnimationFrame(step);
   })`);
-  assert.ok(Number(slowest) < 400, `a frame took ${slowest} ms`);
+  assert.ok(Number(most) < 200, `${most} rows are laid out at once`);
   await page.locator("#search").fill("model-777");
   await page.getByText("1 of 1,000 exchanges").waitFor();
 });
