@@ -1,4 +1,5 @@
 /** Who may ask: keys of clients, the one key of an upstream, and what only this machine may see. */
+import { Buffer } from "node:buffer";
 import process from "node:process";
 import type { Config } from "./config.ts";
 import type { Fetch } from "./repair.ts";
@@ -64,16 +65,27 @@ function passwordIn(headers: Headers): string | undefined {
  * which tells one client from another by what it sent.
  */
 export function withCredential(next: Fetch, key: string | undefined, ring: () => KeyRing): Fetch {
-  return (request) => {
-    if (key === undefined && !ring().required) return next(request);
+  return async (request) => {
+    if (key === undefined && !ring().required) return await next(request);
     const headers = new Headers(request.headers);
     ring().strip(headers);
     if (key !== undefined) {
       for (const name of KEY_HEADERS) headers.delete(name);
       headers.set("authorization", `Bearer ${key}`);
     }
-    return next(new Request(request, { headers, signal: request.signal }));
+    const sent = new Request(request, { headers, signal: request.signal });
+    const response = await next(sent);
+    return key === undefined ? response : await withoutKey(response, key);
   };
+}
+
+/** An error that repeats the upstream's key must not hand it to clients, who do not have it. */
+async function withoutKey(response: Response, key: string): Promise<Response> {
+  const { ok, status, statusText, headers, body } = response;
+  if (ok || body === null || headers.has("content-encoding")) return response;
+  const bytes = Buffer.from(await response.arrayBuffer());
+  for (let at = bytes.indexOf(key); at !== -1; at = bytes.indexOf(key)) bytes.fill("*", at, at + key.length);
+  return new Response(bytes, { status, statusText, headers });
 }
 
 /** What a client gets that sent no key, or a wrong one. */

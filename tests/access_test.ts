@@ -267,3 +267,23 @@ test("the page and its data: to this machine by its own name, or to a key; in no
     );
   }
 });
+
+test("an upstream that repeats its key in an error does not hand it to clients", async () => {
+  await using upstream = await httpUpstream((request, response) => {
+    const key = request.headers.authorization!.slice(7);
+    const body = JSON.stringify({ error: { message: `Incorrect API key provided: ${key}.`, code: 401 } });
+    request.resume().on("end", () => {
+      response.writeHead(401, { "content-type": "application/json", "content-length": body.length }).end(
+        body,
+      );
+    });
+  });
+  await using proxy = proxyTo(upstream, { upstreamKey: "sk-upstream-secret-1" });
+  for (const path of ["/v1/models", "/v1/chat/completions"]) {
+    const body = path.endsWith("models") ? undefined : JSON.stringify({ model: "m", messages: [] });
+    const reply = await ask(proxy.port, path, body === undefined ? {} : { body });
+    assert.equal(reply.status, 401);
+    assert.match(reply.body.toString(), /Incorrect API key provided: \*{20}\./);
+  }
+  assert.doesNotMatch(proxy.lines.join("\n"), /sk-upstream/);
+});
