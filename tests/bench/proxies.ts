@@ -207,15 +207,12 @@ try {
     }
   }
   if (parts.includes("growth")) {
+    // How the cost grows with the length of the arguments, `deno task bench` measures without sockets.
     console.log("\ngrowth: CPU seconds for each million chunks of Callmend, one write an event\n");
     const ours = proxies.slice(named("Callmend"), named("Callmend") + 1);
     for (const streams of [1, 10, 100, 1000]) {
       const [figure] = await cpu(ours, "each:hermes:100", streams, 100_000);
       console.log(`${String(streams).padStart(5)} streams at once ${cell(figure!)}`);
-    }
-    for (const size of [1_000, 10_000, 100_000, 1_000_000, 10_000_000]) {
-      const [figure] = await cpu(ours, `each:hermes:${size / 4}`, 1, Math.max(100_000, size / 4));
-      console.log(`${String(size).padStart(9)} characters of arguments ${cell(figure!)}`);
     }
   }
 } finally {
