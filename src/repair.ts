@@ -33,7 +33,7 @@ export function repair(next: Fetch, config: Partial<RepairConfig> = {}, watch?: 
     const asked = readJson(bytes);
     const exchange = openExchange(request, bytes, readChatRequest(asked ?? {}), watch);
     const answer = async () => {
-      if (asked === undefined) return await unread(next, withBody(request, bytes), exchange);
+      if (asked === undefined) return await unread(next, request, bytes, exchange);
       const plan = await planFixes({ request, model: exchange.model, settings, memory, exchange });
       const chat = readChatRequest(plan.request(asked));
       const course = planner.plan(chat, exchange.problem);
@@ -54,8 +54,14 @@ export function repair(next: Fetch, config: Partial<RepairConfig> = {}, watch?: 
 }
 
 /** A body that is no JSON object is for the upstream to answer (rule 3). */
-async function unread(next: Fetch, request: Request, exchange: Exchange): Promise<Response> {
-  const { response, error } = await reach(exchange.around(next, false, ""), request, exchange);
+async function unread(
+  next: Fetch,
+  request: Request,
+  bytes: Uint8Array<ArrayBuffer>,
+  exchange: Exchange,
+): Promise<Response> {
+  const watched = exchange.around(next, false, bytes);
+  const { response, error } = await reach(watched, withBody(request, bytes), exchange);
   return error === undefined ? exchange.passing(response, true) : response;
 }
 

@@ -99,6 +99,18 @@ test("a capture holds both requests, the upstream's own cuts, the client's answe
   assert.deepEqual(await played(capture), []);
 });
 
+test("a body that is no JSON is in both requests as it was, and so is the answer", async () => {
+  const { fetch, only } = captured(upstream(["{}"], { type: "application/json", status: 400 }).next);
+  await (await fetch(new Request("http://x/v1/chat/completions", { method: "POST", body: "{not json" })))
+    .text();
+  const { request, attempts: [attempt], answer } = only();
+  assert.deepEqual([request.body, attempt!.request.body, textOf(answer!.body)], [
+    "{not json",
+    "{not json",
+    "{}",
+  ]);
+});
+
 test("no key and no cookie is in a capture, wherever it comes back", async () => {
   const [key, cookie] = ["sk-client-0123456789", "cookie-value-987654"];
   const echo = data(

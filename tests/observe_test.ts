@@ -104,6 +104,25 @@ test("the log: one line of JSON a request, with all that an operator asks for", 
   assert.doesNotMatch(running.err(), /sk-secret/);
 });
 
+test("the log: a key that an upstream repeats in an error is not in it, at any level", async () => {
+  const key = "sk-of-the-client-0123";
+  await using upstream = await httpUpstream((request, response) => {
+    request.resume().on("end", () => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.end(
+        data(
+          chunk({ role: "assistant", content: "Hi" }),
+          JSON.stringify({ error: { message: `Bad key: ${key}` } }),
+        ),
+      );
+    });
+  });
+  await using proxy = proxyTo(upstream, { logLevel: "debug" });
+  await ask(proxy.port, CHAT, { body: body("m"), headers: { authorization: `Bearer ${key}` } });
+  await until("the problem is told", () => proxy.lines.some((line) => /code=upstream-error/.test(line)));
+  assert.doesNotMatch(proxy.lines.join("\n"), new RegExp(key));
+});
+
 test("the log: levels, text for people, and nothing that could end a line or paint it", () => {
   const lines: string[] = [];
   const log = (options: Partial<LogOptions>) =>

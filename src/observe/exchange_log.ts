@@ -1,6 +1,7 @@
 /** One line of the log for each exchange, once it is over. */
 import type { ExchangeReport, Watch } from "../wire/watcher.ts";
 import type { Log, LogFields, LogLevel } from "./log.ts";
+import { Secrets } from "./secrets.ts";
 
 /** Outcomes that someone may have to look into. */
 const WARNED: readonly ExchangeReport["outcome"][] = ["broken", "unreachable", "error"];
@@ -8,13 +9,13 @@ const WARNED: readonly ExchangeReport["outcome"][] = ["broken", "unreachable", "
 /** Problems that are Callmend's own faults. */
 const FAULTS = /^(?:fix|stage|dialect)-failed$/;
 
-/** Looks on at the exchanges with one upstream; `secrets` do not get into the log. */
+/** Looks on at the exchanges with one upstream. Neither `secrets` nor what the client's headers hold get into the log. */
 export function logExchanges(
   log: Log,
   upstream: string,
-  clean: (text: string) => string = (text) => text,
+  secrets: () => readonly string[] = () => [],
 ): Watch {
-  return () => ({
+  return ({ request }) => ({
     ended(report) {
       const faults = report.problems.filter(({ code }) => FAULTS.test(code));
       const level: LogLevel = faults.length > 0
@@ -23,8 +24,12 @@ export function logExchanges(
         ? "warn"
         : "info";
       log[level]("exchange", fieldsOf(report, upstream), inWords(report, upstream));
+      if (report.problems.length === 0) return;
+      const clean = new Secrets(secrets());
+      clean.headers(request.headers); // an upstream may repeat a client's key in an error
+      clean.address(request.url);
       for (const { code, detail } of report.problems) {
-        const told = { id: report.id, code, detail: clean(detail) };
+        const told = { id: report.id, code, detail: clean.text(detail) };
         if (FAULTS.test(code)) log.error("problem", told);
         else log.debug("problem", told);
       }

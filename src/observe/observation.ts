@@ -7,7 +7,6 @@ import type { DebugLog } from "./debug_log.ts";
 import { logExchanges } from "./exchange_log.ts";
 import { createLog, type Log, type LogLevel, type LogOptions } from "./log.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
-import { Secrets } from "./secrets.ts";
 import { createTraces } from "./traces.ts";
 
 /** What of the configuration says how much is observed. */
@@ -73,9 +72,8 @@ export function createObservation(config: ObservationConfig, options: Observatio
     captures,
     apply,
     watch: ({ name, address, config }) => {
-      const clean = (text: string) => new Secrets(secrets()).text(text);
       return watchAll([
-        logExchanges(log, name, clean),
+        logExchanges(log, name, secrets),
         metrics.watch(name),
         (begun) => traces?.(name)(begun),
         captures.watch({ name, address }, plainRepairConfig(config), secrets),
