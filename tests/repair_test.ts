@@ -582,3 +582,18 @@ test("dialects may be pinned by model; a prompt may have opened the reasoning", 
   assert.equal(open.reasoning_content, "I should read it.");
   assert.equal(open.tool_calls.length, 1);
 });
+
+test("an event named error is one, even when its data is like the chunks before it", async () => {
+  const said = [
+    chunk({ role: "assistant", content: "Hi" }),
+    chunk({ content: " you" }),
+    chunk({ content: " all" }),
+  ];
+  const named = `event: error\ndata: ${chunk({ content: " out" })}\n\n`;
+  const codes: string[] = [];
+  const watch = onEnd(({ problems }) => codes.push(...problems.map(({ code }) => code)));
+  const response = await repair(upstream([data(...said) + named]).next, {}, watch)(chat());
+  const text = await response.text();
+  assert.ok(text.includes(named) && !text.includes("[DONE]"), text);
+  assert.deepEqual(codes, ["upstream-error"]);
+});

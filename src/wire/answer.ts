@@ -110,8 +110,9 @@ export class Answer {
 
   /** What goes out for one event; the event itself where nothing is changed. */
   take(event: SseEvent): readonly Out[] {
-    const { data } = event;
-    const passed = data === undefined || this.#done ? undefined : this.#passed(event, data);
+    const { data, name } = event;
+    const plain = data !== undefined && name === undefined && !this.#done;
+    const passed = plain ? this.#passed(event, data) : undefined;
     if (passed !== undefined) return passed;
     if (this.#waiting.length === 0) return this.#take(event);
     return [...this.#forget(), event].flatMap((each) => this.#take(each));
