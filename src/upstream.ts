@@ -57,7 +57,7 @@ export function createUpstream(config: UpstreamConfig): Upstream {
       request.signal.removeEventListener("abort", giveUp);
     };
 
-    const stream = (source: Source) =>
+    const stream = (source: Source, outgoing: OnItsWay) =>
       directStream({
         async read() {
           if (begun) watch.wait();
@@ -65,11 +65,14 @@ export function createUpstream(config: UpstreamConfig): Upstream {
             const bytes = await source.read();
             watch.rest();
             begun = true;
-            if (bytes === undefined) finish();
-            else watch.limit(config.idleTimeoutMs);
+            if (bytes === undefined) {
+              finish();
+              outgoing.stopUpload();
+            } else watch.limit(config.idleTimeoutMs);
             return bytes;
           } catch (cause) {
             finish();
+            outgoing.stopUpload();
             throw abort.signal.aborted ? abort.signal.reason : broken(address, cause);
           }
         },
@@ -86,7 +89,7 @@ export function createUpstream(config: UpstreamConfig): Upstream {
       const outgoing = await outgoingOf(request, url, abort.signal, () => watch.wait());
       const answer = plain(await send(outgoing), outgoing);
       if (answer.body === undefined) finish();
-      return responseOf(answer, answer.body && stream(answer.body), address);
+      return responseOf(answer, answer.body && stream(answer.body, outgoing), address);
     } catch (cause) {
       finish();
       if (abort.signal.aborted) throw abort.signal.reason;
@@ -105,15 +108,24 @@ function isChat(method: string, url: URL): boolean {
   return method === "POST" && url.pathname.endsWith("/chat/completions");
 }
 
+/** A request on its way up, whose body may still be arriving. */
+interface OnItsWay extends Outgoing {
+  /**
+   * No more of the body is wanted. Has to be called before the end of the answer: Deno never lets go of a connection
+   * that is still being read from when the streamed answer on it ends.
+   */
+  stopUpload(): void;
+}
+
 async function outgoingOf(
   request: Request,
   url: URL,
   signal: AbortSignal,
   onUpload: () => void,
-): Promise<Outgoing> {
+): Promise<OnItsWay> {
   const { method } = request;
   const length = request.headers.get("content-length") ?? undefined;
-  const outgoing = { method, url, headers: requestHeaders(request), signal };
+  const outgoing = { method, url, headers: requestHeaders(request), signal, stopUpload() {} };
   // A body of which no header speaks is empty, or was made here.
   const whole = isChat(method, url) || (length === undefined && !request.headers.has("transfer-encoding"));
   if (request.body === null || whole || length === "0") {
@@ -122,13 +134,14 @@ async function outgoingOf(
     if (bytes.length > 0) return { ...outgoing, body: bytes, length: undefined };
     return { ...outgoing, body: undefined, length: length === undefined ? undefined : "0" };
   }
-  return { ...outgoing, body: noting(request.body, onUpload), length };
+  return { ...outgoing, ...uploadOf(request.body, onUpload), length };
 }
 
 /** The same stream; says so whenever a piece of it is taken. */
-function noting(body: ReadableStream<Uint8Array>, note: () => void): ReadableStream<Uint8Array> {
+function uploadOf(body: ReadableStream<Uint8Array>, note: () => void): Pick<OnItsWay, "body" | "stopUpload"> {
   const reader = body.getReader();
-  return new ReadableStream({
+  const stopUpload = () => void reader.cancel().catch(() => {}); // how the rest fares does not matter
+  const stream = new ReadableStream<Uint8Array>({
     async pull(controller) {
       const { done, value } = await reader.read();
       note();
@@ -137,6 +150,7 @@ function noting(body: ReadableStream<Uint8Array>, note: () => void): ReadableStr
     },
     cancel: (reason) => reader.cancel(reason),
   }, { highWaterMark: 0 });
+  return { body: stream, stopUpload };
 }
 
 /** What the pipeline must be able to read comes in the clear. */

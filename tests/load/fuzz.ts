@@ -24,12 +24,6 @@ const PATIENCE_MS = 15_000;
 /** What was not whole may be waited for by Callmend as well. */
 const SHORT_MS = 250;
 
-/**
- * Connections that may be left, of each request: Deno.serve forgets one at times whose client goes away within its
- * upload after it has been answered.
- */
-const STRAY = 1 / 500;
-
 /** Counts what was seen, and what must not be. */
 class Findings {
   readonly #seen = new Map<string, number>();
@@ -97,7 +91,7 @@ async function fuzz(
     failures: [
       ...findings.failures.map((failure) => `${what}, seed ${seed}: ${failure}`),
       ...faultLines(callmend.err()).slice(0, 8).map((line) => `${what}: in the log: ${line.slice(0, 600)}`),
-      ...(left > count * STRAY ? [`${what}: ${left} connections left open`] : []),
+      ...(left > 0 ? [`${what}: ${left} connections left open`] : []),
       ...(health?.status === 200
         ? []
         : [`${what}: Callmend ${alive ? "does not answer" : "has ended"}: ${callmend.err().slice(-500)}`]),
