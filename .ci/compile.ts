@@ -103,6 +103,7 @@ function commandFor(platform: string, entry: string, file: string): readonly str
       "--minify-syntax",
       "--minify-whitespace",
       "--bytecode", // starts in a third of the time
+      "--compile-jit-policy=100", // what runs once is not worth compiling; `src/cli/start.ts` ends that
       "--format=esm",
       // What lies in the folder that it is started in is not its business.
       "--no-compile-autoload-dotenv",

@@ -1,5 +1,5 @@
 /** What the server is told to do: flags win over variables, these over the file, and the file over defaults. */
-import { z } from "zod";
+import * as z from "zod";
 import type { ConfigFile, FileSettings, FileUpstream } from "./config/config_file.ts";
 import { fromFile, layered, readTexts, type Source, type Sources } from "./config/config_sources.ts";
 import { modeFor } from "./repair_config.ts";

@@ -1,5 +1,5 @@
 /** What a Callmend inside a client can be told, as it stands under `callmend` in the client's own configuration. */
-import { z } from "zod";
+import * as z from "zod";
 import { dialects } from "./dialects/mod.ts";
 import { fixes } from "./fixes/mod.ts";
 import type { RepairConfig } from "./repair_config.ts";

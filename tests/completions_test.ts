@@ -9,6 +9,7 @@ import type { Command } from "commander";
 import type { Context } from "../src/cli/command.ts";
 import { completionScript, installation, type Shell } from "../src/cli/completion_scripts.ts";
 import { type Place, placesOf } from "../src/cli/completion_model.ts";
+import { commands } from "../src/cli/commands.ts";
 import { makeProgram } from "../src/cli/mod.ts";
 import { dialects } from "../src/dialects/mod.ts";
 import { fixes } from "../src/fixes/mod.ts";
@@ -17,7 +18,7 @@ import { program } from "./_servers.ts";
 import { test } from "./_test.ts";
 
 const context: Context = { environment: {}, print: () => {}, log: () => {}, exit: () => {} };
-const places = placesOf(makeProgram(context), "serve");
+const places = placesOf(makeProgram(context, commands), "serve");
 
 /** Whether a shell is installed; says so where it is not. */
 function has(shell: string): boolean {
@@ -142,7 +143,7 @@ function all(command: Command, path: string): (readonly [path: string, command: 
 }
 
 test("the help of every command and of those below it has an example that can be typed", () => {
-  const made = makeProgram(context);
+  const made = makeProgram(context, commands);
   const found = all(made, "callmend");
   assert.ok(found.length > 10);
   for (const [path, command] of found) {

@@ -1,6 +1,6 @@
 /** What may stand where on the command line, read off the program itself: completions are made from it. */
 import type { Argument, Command, Option } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import { dialects } from "../dialects/mod.ts";
 import { fixes } from "../fixes/mod.ts";
 import { dialectRules, fixIds } from "../settings/setting_values.ts";

@@ -1,7 +1,7 @@
 /** `callmend convert`: what a model wrote goes in, the OpenAI message or stream goes out. The tool for bug reports. */
 import { readFileSync } from "node:fs";
 import process from "node:process";
-import { z } from "zod";
+import * as z from "zod";
 import { bridges } from "../bridge/mod.ts";
 import { dialects } from "../dialects/mod.ts";
 import { repair } from "../repair.ts";

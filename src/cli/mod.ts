@@ -1,56 +1,35 @@
-/** The program: its commands in the order of `--help`, one file each. */
+/** The program: which command is meant, and what all commands have in common. */
 import { Command, CommanderError } from "commander";
 import { version } from "../version.ts";
 import { BAD_USAGE, type Context, type MakeCommand } from "./command.ts";
-import { makeCapture } from "./capture.ts";
-import { makeCompletions } from "./completions.ts";
-import { makeConfig } from "./config.ts";
-import { makeConvert } from "./convert.ts";
-import { makeDebug } from "./debug.ts";
-import { makeDemo } from "./demo.ts";
-import { makeDialects } from "./dialects.ts";
-import { makeDoctor } from "./doctor.ts";
-import { makeFixes } from "./fixes.ts";
-import { makeHealthcheck } from "./healthcheck.ts";
-import { makeOpencode } from "./opencode.ts";
-import { makeReplay } from "./replay.ts";
 import { makeServe, settingsHelp } from "./serve.ts";
-import { makeService } from "./service.ts";
-import { makeVersion } from "./version.ts";
-
-/** Every command; the first one runs when none is named. */
-const commands: readonly MakeCommand[] = [
-  makeServe,
-  makeConfig,
-  makeConvert,
-  makeDoctor,
-  makeDemo,
-  makeDialects,
-  makeFixes,
-  makeOpencode,
-  makeDebug,
-  makeCapture,
-  makeReplay,
-  makeHealthcheck,
-  makeService,
-  makeCompletions,
-  makeVersion,
-];
+import { startIsOver } from "./start.ts";
 
 /** Runs the program with the arguments that follow its name. */
 export async function run(given: readonly string[], context: Context): Promise<void> {
-  const program = makeProgram(context);
+  const words = withoutSeparator(given);
+  // The others take a fifth of the start.
+  const commands = serves(words) ? [makeServe] : (await import("./commands.ts")).commands;
+  if (!serves(words)) startIsOver();
+  const program = makeProgram(context, commands);
   try {
-    refuseUnknown(program, withoutSeparator(given)[0]);
-    await program.parseAsync(withoutSeparator(given), { from: "user" });
+    refuseUnknown(program, words[0]);
+    await program.parseAsync(words, { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     context.exit(error.exitCode === 0 ? 0 : BAD_USAGE);
   }
 }
 
-/** The program with all of its commands. */
-export function makeProgram(context: Context): Command {
+/** Whether it is plain that the proxy is to run, and nobody asks for help. */
+function serves(words: readonly string[]): boolean {
+  const [first = "serve"] = words;
+  return (first === "serve" || first.startsWith("-")) &&
+    !words.some((word) => /^(?:-h|--help|help)$/.test(word));
+}
+
+/** The program with some commands, of which the first runs when none is named. */
+export function makeProgram(context: Context, commands: readonly MakeCommand[]): Command {
   const program = new Command("callmend")
     .description("Makes tool calling work: mends what models and vendors really send into tool_calls.")
     .version(version, "-V, --version", "print the version")

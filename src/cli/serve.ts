@@ -11,6 +11,7 @@ import { addressOf } from "../upstream/address.ts";
 import { version } from "../version.ts";
 import { command, type Context, type MakeCommand } from "./command.ts";
 import { reloadOnChange } from "./reload.ts";
+import { startIsOver } from "./start.ts";
 import { addSettings, type GivenFlags, loadConfig, tried } from "./setting_options.ts";
 
 export const makeServe: MakeCommand = (context) => {
@@ -29,6 +30,7 @@ export const makeServe: MakeCommand = (context) => {
     context.print(`callmend ${version} listening on ${running.address} -> ${inFrontOf(config)}`);
     if (file !== undefined) reloadOnChange(running, { ...file, flags }, context);
     stopOnSignal(running, context);
+    startIsOver();
   });
 };
 

@@ -1,5 +1,5 @@
 /** What may stand in a configuration file: made of the table of settings, and of what only a list of upstreams has. */
-import { z } from "zod";
+import * as z from "zod";
 import { type Setting, type SettingName, settingRows, settings } from "../settings/settings.ts";
 
 /** One value of the file. */
@@ -14,7 +14,7 @@ export interface Place {
   readonly secret?: true;
   readonly required?: true;
   /** The default, as it stands in the file. */
-  readonly usual?: unknown;
+  readonly usual?: () => unknown;
 }
 
 const modelNames = z.string().min(1);
@@ -49,7 +49,7 @@ const ownPlaces: readonly Place[] = [
   },
 ];
 
-function placeOf(name: SettingName, setting: Setting, place: string, usual: unknown): Place {
+function placeOf(name: SettingName, setting: Setting, place: string, usual?: () => unknown): Place {
   const { means, allowed, allowedInFile = allowed, file, secret } = setting;
   return {
     place,
@@ -62,16 +62,16 @@ function placeOf(name: SettingName, setting: Setting, place: string, usual: unkn
   };
 }
 
-/** A default, as it stands in the file. */
-function usualOf({ default: text, schema, file }: Setting): unknown {
-  return text === undefined ? undefined : z.encode(file, schema.parse(text));
+/** A default, as it stands in the file; made when it is asked for, as most starts do not read a file. */
+function usualOf({ default: text, schema, file }: Setting): (() => unknown) | undefined {
+  return text === undefined ? undefined : () => z.encode(file, schema.parse(text));
 }
 
 /** What may stand in an entry of `upstreams`. */
 export const entryPlaces: readonly Place[] = [
   ...ownPlaces.slice(0, 2),
   ...settingRows.flatMap(([name, setting]) =>
-    setting.entry === undefined ? [] : [placeOf(name, setting, setting.entry, undefined)]
+    setting.entry === undefined ? [] : [placeOf(name, setting, setting.entry)]
   ),
   ...ownPlaces.slice(2),
 ];
@@ -80,7 +80,9 @@ const upstreams: Place = {
   place: "upstreams",
   means: "the model servers; the model's name picks one",
   allowed: "a list of at least one upstream, each an object with name and baseUrl",
-  file: z.array(objectOf(entryPlaces)).min(1),
+  get file() {
+    return z.array(objectOf(entryPlaces)).min(1);
+  },
 };
 
 /** What may stand in the file. */
@@ -130,6 +132,6 @@ function objectOf(places: readonly Place[]): z.ZodType {
 function described({ file, means, usual, required }: Place): z.ZodType {
   return (required ? file : file.optional()).meta({
     description: means,
-    ...(usual !== undefined && { default: usual }),
+    ...(usual !== undefined && { default: usual() }),
   });
 }

@@ -1,5 +1,5 @@
 /** Where each setting's value comes from: a flag, a variable, the file or a default; the first that there is wins. */
-import type { z } from "zod";
+import type * as z from "zod";
 import type { FileSettings, FileValue } from "./config_file.ts";
 import { ConfigError, hidden, shownAddress, type Texts } from "../settings/setting.ts";
 import { type Setting, type SettingName, settingRows } from "../settings/settings.ts";

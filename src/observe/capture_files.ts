@@ -1,7 +1,7 @@
 /** Captures as files: written when an exchange is over, and read again. */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { Capture } from "./capture.ts";
 import { PrivateFiles } from "./private_files.ts";
 

@@ -1,5 +1,5 @@
 /** What a setting is, and how it is told that one cannot be used. */
-import type { z } from "zod";
+import type * as z from "zod";
 
 /** A kind of value. */
 export interface Kind<Value> {

@@ -1,5 +1,5 @@
 /** The kinds of values that settings have: from text or from a file to value, and the words for what is allowed. */
-import { z } from "zod";
+import * as z from "zod";
 import { dialects } from "../dialects/mod.ts";
 import { fixes } from "../fixes/mod.ts";
 import type { DialectRule } from "../repair_config.ts";
