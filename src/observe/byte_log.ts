@@ -6,25 +6,36 @@ const CUT_BYTES = 64;
 /** Pages grow from the first to the last of these, and are never copied. */
 const [SMALLEST, LARGEST] = [2048, 65_536];
 
+/** A piece of so many bytes is a page of its own, and is not copied. */
+const LARGE = 4096;
+
 const EMPTY = new Uint8Array();
 
 export class ByteLog {
-  readonly #pages: Uint8Array[] = [];
-  #page: Uint8Array = EMPTY; // the last of them
+  readonly #pages: Uint8Array[] = []; // full ones
+  #page: Uint8Array = EMPTY; // what is written to
+  #used = 0; // of that page
   #size = 0; // of all that has come
-  #free = 0; // at the end of the last page
   readonly #cuts: (readonly [ms: number, end: number])[] = [];
 
-  /** Takes a copy of a piece; gives how many bytes of memory that took. */
+  /** Takes a piece, which nobody may change any more; gives how many bytes of memory that took. */
   push(ms: number, piece: Uint8Array): number {
     let taken = CUT_BYTES;
-    for (let rest = piece; rest.length > 0;) {
-      if (this.#free === 0) taken += this.#turn(rest.length);
-      const part = rest.length <= this.#free ? rest : rest.subarray(0, this.#free);
-      this.#page.set(part, this.#page.length - this.#free);
-      this.#free -= part.length;
-      if (part === rest) break;
-      rest = rest.subarray(part.length);
+    // What is a small part of a large buffer would keep all of it.
+    if (piece.length >= LARGE && piece.buffer.byteLength <= 2 * piece.length) {
+      this.#close();
+      this.#pages.push(piece);
+      taken += piece.buffer.byteLength;
+    } else {
+      for (let rest = piece; rest.length > 0;) {
+        if (this.#used === this.#page.length) taken += this.#turn(rest.length);
+        const free = this.#page.length - this.#used;
+        const part = rest.length <= free ? rest : rest.subarray(0, free);
+        this.#page.set(part, this.#used);
+        this.#used += part.length;
+        if (part === rest) break;
+        rest = rest.subarray(free);
+      }
     }
     this.#size += piece.length;
     this.#cuts.push([ms, this.#size]);
@@ -35,8 +46,8 @@ export class ByteLog {
   get bytes(): Uint8Array<ArrayBuffer> {
     const all = new Uint8Array(this.#size);
     let at = 0;
-    for (const page of this.#pages) {
-      all.set(page.subarray(0, this.#size - at), at);
+    for (const page of [...this.#pages, this.#page.subarray(0, this.#used)]) {
+      all.set(page, at);
       at += page.length;
     }
     return all;
@@ -46,11 +57,18 @@ export class ByteLog {
     return this.#cuts;
   }
 
-  /** Begins a new page. */
+  /** Begins a new page; gives its size. */
   #turn(wanted: number): number {
     const size = Math.min(LARGEST, Math.max(this.#page.length * 2, SMALLEST, wanted));
+    this.#close();
     this.#page = new Uint8Array(size);
-    this.#pages.push(this.#page);
-    return this.#free = size;
+    return size;
+  }
+
+  /** What has been written to is full. */
+  #close(): void {
+    if (this.#used > 0) this.#pages.push(this.#page.subarray(0, this.#used));
+    this.#page = EMPTY;
+    this.#used = 0;
   }
 }

@@ -37,7 +37,11 @@ export function createCaptures(
   let limits = initial;
   const kept = new Map<string, Capturing>(); // the oldest first
   const followers = new Set<(change: CaptureChange) => void>();
-  const tell = (change: CaptureChange) => followers.forEach((follower) => follower(change));
+  const tell = (change: () => CaptureChange) => {
+    if (followers.size === 0) return; // a summary costs more than taking the exchange down
+    const told = change();
+    followers.forEach((follower) => follower(told));
+  };
   const memory: Memory = { used: 0, limit: limits.bytes };
 
   /** Lets the oldest go, but for running ones, until there is room. */
@@ -48,7 +52,7 @@ export function createCaptures(
       if (capturing.running) continue;
       capturing.forget();
       kept.delete(id);
-      tell({ kind: "gone", id });
+      tell(() => ({ kind: "gone", id }));
     }
     return enough();
   };
@@ -69,14 +73,14 @@ export function createCaptures(
       if (limits.exchanges === 0 || !makeRoom(limits.exchanges - 1, limits.bytes)) return undefined;
       const space = (bytes: number) => makeRoom(limits.exchanges, limits.bytes - bytes);
       const changed = () => {
-        tell({ kind: "exchange", summary: capturing.summary() });
+        tell(() => ({ kind: "exchange", summary: capturing.summary() }));
         if (!capturing.running) ended(() => capturing.whole());
       };
       const capturing = new Capturing({
         ...{ begun, upstream, config, secrets, memory, makeRoom: space, changed },
       });
       kept.set(begun.id, capturing);
-      tell({ kind: "exchange", summary: capturing.summary() });
+      tell(() => ({ kind: "exchange", summary: capturing.summary() }));
       return capturing;
     },
     list: () => [...kept.values()].map((capturing) => capturing.summary()).reverse(),

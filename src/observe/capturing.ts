@@ -112,8 +112,8 @@ export class Capturing implements Watcher {
     attempt.ended = how;
   }
 
-  replying({ status, headers }: Response): void {
-    this.#answer = { status, headers };
+  replying({ status, headers }: Pick<Response, "status" | "headers">): void {
+    this.#answer = { status, headers: new Headers(headers) };
   }
 
   sent(bytes: Uint8Array): void {

@@ -68,7 +68,7 @@ export class Recording implements Watcher {
     this.#raw = undefined;
   }
 
-  replying({ status, headers }: Response): void {
+  replying({ status, headers }: Pick<Response, "status" | "headers">): void {
     this.#reply = { status, headers };
   }
 

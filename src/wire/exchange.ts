@@ -134,18 +134,17 @@ export function openExchange(
     },
     async replying(response) {
       if (watcher === undefined) return response;
-      const { status, statusText } = response;
-      const headers = new Headers(response.headers);
-      headers.set(ID_HEADER, id);
-      let body: ReadableStream<Uint8Array<ArrayBuffer>> | Uint8Array<ArrayBuffer> | null = response.body;
-      attempt(() => watcher.replying?.(new Response(null, { status, statusText, headers })));
-      if (!exchange.streams && body !== null) {
-        body = new Uint8Array(await response.arrayBuffer());
+      let reply = withHeader(response, ID_HEADER, id);
+      attempt(() => watcher.replying?.(reply));
+      const { status, statusText, headers } = reply;
+      if (!exchange.streams && reply.body !== null) {
+        const body = new Uint8Array(await reply.arrayBuffer());
         exchange.sent(body);
+        reply = new Response(body, { status, statusText, headers });
       }
       repliedWith = status;
       if (ended !== undefined) report(ended);
-      return new Response(body, { status, statusText, headers });
+      return reply;
     },
     end(end) {
       if (ended !== undefined) return;
@@ -182,6 +181,19 @@ export function openExchange(
     attempt(() => watcher.ended!(report));
   };
   return exchange;
+}
+
+/** The response with a header more: itself where its headers may change, else a copy. */
+export function withHeader(response: Response, name: string, value: string): Response {
+  try {
+    response.headers.set(name, value);
+    return response;
+  } catch { // a fetch's own answer
+    const { status, statusText, body } = response;
+    const headers = new Headers(response.headers);
+    headers.set(name, value);
+    return new Response(body, { status, statusText, headers });
+  }
 }
 
 /** Sorts by time, and cannot be guessed. */

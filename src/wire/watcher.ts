@@ -52,7 +52,7 @@ export interface Watcher {
   /** The upstream's answer is over; `how` is "whole" or says why it is not. */
   receivedAll?(how: string): void;
   /** The client's answer begins. */
-  replying?(response: Response): void;
+  replying?(response: Pick<Response, "status" | "headers">): void;
   /** A piece of what the client gets. */
   sent?(bytes: Uint8Array): void;
   problem?(code: AnyProblemCode, detail: string): void;
