@@ -2,6 +2,7 @@
 import { createPlanner } from "./bridge/plan.ts";
 import { named, planFixes } from "./fixes/exchange.ts";
 import { Memory } from "./fixes/memory.ts";
+import type { FixStages } from "./fixes/plan.ts";
 import { defaultRepairConfig, type RepairConfig } from "./repair_config.ts";
 import { answerStream, type Replacement } from "./wire/answer_stream.ts";
 import { ask, checkAborted, reach, refused, type Source } from "./wire/ask.ts";
@@ -37,9 +38,14 @@ export function repair(next: Fetch, config: Partial<RepairConfig> = {}, watch?: 
       const plan = await planFixes({ request, model: exchange.model, settings, memory, exchange });
       const chat = readChatRequest(plan.request(asked));
       const course = planner.plan(chat, exchange.problem);
-      const fixes = () => plan.stages(asked, chat.body, chat.tools);
-      const { before, after } = fixes();
-      const watched = before.length + after.length > 0;
+      const stages = () => plan.stages(asked, chat.body, chat.tools);
+      let first: FixStages | undefined = stages(); // they tell whether there are any
+      const watched = first.before.length + first.after.length > 0;
+      const fixes = () => {
+        const made = first ?? stages();
+        first = undefined;
+        return made;
+      };
       const looksOn = exchange.watched && !plan.sends;
       const own = { next, request, bytes, asked, config: settings };
       return await respond({ ...own, chat, exchange, course, plan, fixes, watched, looksOn });

@@ -2,7 +2,7 @@
 import type { Fix, RequestContext, Target } from "../src/fixes/fix.ts";
 import { forgetful } from "../src/fixes/memory.ts";
 import { fixes } from "../src/fixes/mod.ts";
-import { FixPlan } from "../src/fixes/plan.ts";
+import { FixPlan, matchingOf } from "../src/fixes/plan.ts";
 import type { Json } from "../src/wire/openai.ts";
 
 export function fixOf(id: string): Fix {
@@ -23,11 +23,13 @@ export function fixed(id: string, body: Json, target: Partial<Target> = {}): Jso
 /** What all fixes that apply make of a body, and which of them did something. */
 export function planned(body: Json, host = "upstream.test", all: readonly Fix[] = fixes) {
   const applied: string[] = [], problems: string[] = [];
+  const context = contextOf({ model: String(body["model"]), host });
+  const problem = (code: string, detail: string) => void problems.push(`${code}: ${detail}`);
   const plan = new FixPlan(
     { disabledFixes: [], enabledFixes: [] },
-    contextOf({ model: String(body["model"]), host }),
-    { applied: (id) => applied.push(id), problem: (code, detail) => problems.push(`${code}: ${detail}`) },
-    all,
+    context,
+    { applied: (id) => applied.push(id), problem },
+    matchingOf(all, context.target, problem),
   );
   return { body: plan.request(body), applied, problems, plan };
 }

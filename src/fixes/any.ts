@@ -189,6 +189,7 @@ export const anyUniqueIds: Fix = {
     "Servers that count call ids from 0 in each answer repeat those of the history: such a call gets an id of its own.",
   ref: "vllm-project/vllm#18412, langchain4j/langchain4j#4544",
   symptoms: ["C13"],
+  skims: true,
   applies: (target) => !isMistral(target), // whose ids are mapped, and random
   after({ asked }) {
     const used = new Set<unknown>(callIds(asked).map(({ id }) => id));
@@ -210,6 +211,7 @@ export const anyParallel: Fix = {
     "OpenAI's models call a tool `multi_tool_use.parallel` that nobody offered: the calls inside it are delivered.",
   ref: "vercel/ai#2786, vercel/ai#1922",
   symptoms: ["E8"],
+  skims: true,
   applies: everyModel,
   response: ({ tools }) =>
     tools.length === 0 || tools.some(({ name }) => isParallelWrapper(name)) ? undefined : expandParallel(),
@@ -222,6 +224,7 @@ export const anyTyped: Fix = {
     "string) gets the type that the tool wants, where the schema refuses the one and takes the other.",
   ref: "earendil-works/pi#9569, openclaw/openclaw#97037, waybarrios/vllm-mlx#95",
   symptoms: ["E2"],
+  skims: true,
   applies: everyModel,
   after: ({ tools }) => tools.length === 0 ? undefined : typedArguments(tools),
 };

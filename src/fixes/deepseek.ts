@@ -13,6 +13,7 @@ export const deepseekReasoning: Fix = {
     "remembered by call id and put back. Where it was never seen, but thinking is on, a blank stands in for it.",
   ref: "earendil-works/pi#3636, QwenLM/qwen-code#3578, MoonshotAI/Kimi-K2.5#13",
   symptoms: ["B4"],
+  remembers: true,
   applies: (target) => isDeepSeek(target) || isKimi(target),
   request(body, { target, memory }) {
     const recalled = mapMessages(body, (message) => {

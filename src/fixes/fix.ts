@@ -16,7 +16,7 @@ export interface Target {
 /** What a fix may know of the request. */
 export interface RequestContext {
   readonly target: Target;
-  /** What was remembered of this client's earlier answers from this model. */
+  /** What was remembered of this client's earlier answers from this model; nothing, unless the fix `remembers`. */
   readonly memory: Recall;
 }
 
@@ -56,6 +56,8 @@ export interface Fix {
   response?(context: AnswerContext): Stage | undefined;
   /** A fresh stage behind all others: it sees what the client will see. */
   after?(context: AnswerContext): Stage | undefined;
+  /** It keeps something of answers for later requests. */
+  readonly remembers?: true;
   /** Its stages need only see events that `isPlain()` does not let pass unread. */
   readonly skims?: true;
   /** Its stages look at `content`: without this, chunks that hold nothing but content may go by them unseen. */

@@ -93,6 +93,7 @@ export const geminiSignatures: Fix = {
     "put back. Where it was never seen, or the gateway strips it, Gemini 3 gets the call and its result as text.",
   ref: "nanbingxyz/5ire#405, microsoft/semantic-kernel#13417, nexos known-bugs/gemini3-tools",
   symptoms: ["B5"],
+  remembers: true,
   applies: isGemini,
   request(body, { target, memory }) {
     const signed = mapMessages(body, (message) =>

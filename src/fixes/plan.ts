@@ -3,8 +3,10 @@ import type { Tool } from "../parse/dialect.ts";
 import type { Fetch } from "../wire/fetch.ts";
 import type { Json } from "../wire/openai.ts";
 import type { Report } from "../wire/problem.ts";
-import { chain, type Item, type Stage } from "../wire/stage.ts";
-import type { AnswerContext, Fix, RequestContext } from "./fix.ts";
+import type { Beginnings } from "../wire/peek.ts";
+import { isPlain } from "../wire/answer.ts";
+import { chain, type Stage } from "../wire/stage.ts";
+import type { AnswerContext, Fix, RequestContext, Target } from "./fix.ts";
 import { forgetful } from "./memory.ts";
 import { fixes } from "./mod.ts";
 
@@ -32,12 +34,33 @@ export interface FixStages {
   /** They look at what is said, too: no chunk may go by them. */
   readonly readsText: boolean;
   /** Names what they would change in the first items of a stream, as its header goes out before they run. */
-  foresee(items: () => readonly Item[]): void;
+  foresee(items: Beginnings): void;
 }
 
 /** Whether a fix is on where it applies. What is switched off stays off. */
 export function isOn(fix: Fix, { disabledFixes, enabledFixes }: FixChoice): boolean {
   return !disabledFixes.includes(fix.id) && (fix.off !== true || enabledFixes.includes(fix.id));
+}
+
+/** Which fixes apply is the same for each request to a model: found once. */
+const matches = new Map<string, readonly Fix[]>();
+const MOST_MATCHES = 256;
+
+/** The fixes that apply where a request is going. */
+export function matching(target: Target, { problem }: Pick<FixWatch, "problem">): readonly Fix[] {
+  const key = `${target.host}\0${target.model}`;
+  let found = matches.get(key);
+  if (found === undefined) {
+    found = matchingOf(fixes, target, problem);
+    if (matches.size >= MOST_MATCHES) matches.delete(matches.keys().next().value!);
+    matches.set(key, found);
+  }
+  return found;
+}
+
+/** Those of `all` that apply. */
+export function matchingOf(all: readonly Fix[], target: Target, problem: Report): readonly Fix[] {
+  return all.filter((fix) => attempt(fix, false, () => fix.applies(target), { problem }));
 }
 
 export class FixPlan {
@@ -47,12 +70,12 @@ export class FixPlan {
   /** Finish reasons that go to the client as they are: the fix that is their switch is off. */
   readonly finishKept: ReadonlySet<string>;
 
-  constructor(choice: FixChoice, context: RequestContext, watch: FixWatch, all: readonly Fix[] = fixes) {
-    const matching = all.filter((fix) => this.#try(fix, false, () => fix.applies(context.target), watch));
-    this.#fixes = matching.filter((fix) => isOn(fix, choice));
+  /** `chosen` are those that apply to the target. */
+  constructor(choice: FixChoice, context: RequestContext, watch: FixWatch, chosen: readonly Fix[]) {
+    this.#fixes = chosen.filter((fix) => isOn(fix, choice));
     this.#context = context;
     this.#watch = watch;
-    const off = matching.filter((fix) => !isOn(fix, choice)).flatMap(({ finish = [] }) => finish);
+    const off = chosen.filter((fix) => !isOn(fix, choice)).flatMap(({ finish = [] }) => finish);
     this.finishKept = new Set(off);
   }
 
@@ -107,21 +130,24 @@ export class FixPlan {
     const order = this.#fixes.toReversed();
     const of = (part: "response" | "after", context: AnswerContext) =>
       order.flatMap((fix) => {
+        if (fix[part] === undefined) return [];
         const stage = this.#try(fix, undefined, () => fix[part]?.(context));
         return stage === undefined ? [] : [{ fix, stage: this.#watched(fix, stage) }];
       });
     const [before, after] = [of("response", context), of("after", context)];
+    const reads = [...before, ...after].some(({ fix }) => fix.skims !== true);
     const stagesOf = (made: typeof before) => made.map(({ stage }) => stage);
     return {
       before: stagesOf(before),
       after: stagesOf(after),
-      reads: [...before, ...after].some(({ fix }) => fix.skims !== true),
+      reads,
       readsText: [...before, ...after].some(({ fix }) => fix.readsText === true),
       foresee: (items) => {
-        if (before.length + after.length === 0) return;
+        const seen = before.length + after.length === 0 ? [] : items(reads ? undefined : isPlain);
+        if (seen.length === 0) return;
         const trial = { ...context, memory: forgetful };
         const stages = chain(stagesOf([...of("response", trial), ...of("after", trial)]));
-        for (const item of items()) stages.chunk(item);
+        for (const item of seen) stages.chunk(item);
       },
     };
   }
@@ -165,14 +191,18 @@ export class FixPlan {
     };
   }
 
-  /** What a fix says; `otherwise` when it throws (rule 3). */
-  #try<T>(fix: Fix, otherwise: T, work: () => T, { problem } = this.#watch): T {
-    try {
-      return work();
-    } catch (error) {
-      problem("fix-failed", `${fix.id}: ${told(error)}`);
-      return otherwise;
-    }
+  #try<T>(fix: Fix, otherwise: T, work: () => T): T {
+    return attempt(fix, otherwise, work, this.#watch);
+  }
+}
+
+/** What a fix says; `otherwise` when it throws (rule 3). */
+function attempt<T>(fix: Fix, otherwise: T, work: () => T, { problem }: Pick<FixWatch, "problem">): T {
+  try {
+    return work();
+  } catch (error) {
+    problem("fix-failed", `${fix.id}: ${told(error)}`);
+    return otherwise;
   }
 }
 

@@ -1,14 +1,13 @@
 /** Stages of fixes: most look at one delta, or one chunk, at a time. */
 import { isObject } from "../wire/call_piece.ts";
 import type { Choice, Chunk, Delta } from "../wire/openai.ts";
-import type { Stage } from "../wire/stage.ts";
+import { type Stage, withChunk } from "../wire/stage.ts";
 
 /** A stage that changes one chunk at a time; the same chunk means that there is nothing to change. */
 export function chunkStage(change: (chunk: Chunk) => Chunk): Stage {
   return {
     chunk(item) {
-      const chunk = change(item.chunk);
-      return [chunk === item.chunk ? item : { chunk }];
+      return [withChunk(item, change(item.chunk))];
     },
     end: () => [],
   };

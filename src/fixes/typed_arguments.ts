@@ -11,7 +11,14 @@ import { touchesCalls } from "./stages.ts";
 
 /** A stage behind the wire's own: each call's arguments are one JSON object, in pieces. */
 export function typedArguments(tools: readonly Tool[]): Stage {
-  const schemas = new Map(tools.map(({ name, parameters }) => [name, readToolSchema(parameters)]));
+  const schemas = new Map<string, ToolSchema | undefined>(); // of the tools that were called
+  const schemaOf = (name: string): ToolSchema | undefined => {
+    if (!schemas.has(name)) {
+      const tool = tools.findLast((tool) => tool.name === name);
+      schemas.set(name, tool && readToolSchema(tool.parameters));
+    }
+    return schemas.get(name);
+  };
   const calls = new Map<string, TypedText>(); // by choice and index
 
   const change = (of: number, delta: Delta): Delta => {
@@ -19,7 +26,7 @@ export function typedArguments(tools: readonly Tool[]): Stage {
     let same = true;
     const list = delta.tool_calls.map((call) => {
       if (!isObject(call) || !isObject(call.function)) return call;
-      const schema = schemas.get(textOr(call.function.name, ""));
+      const schema = schemaOf(textOr(call.function.name, ""));
       const key = `${of} ${call.index}`;
       if (schema !== undefined) calls.set(key, new TypedText(schema));
       const given = textOr(call.function.arguments, "");
@@ -45,7 +52,7 @@ export function typedArguments(tools: readonly Tool[]): Stage {
   return {
     chunk(item) {
       const { choices } = item.chunk;
-      if (!Array.isArray(choices) || !touchesCalls(item.chunk)) return [item];
+      if (item.typed || !Array.isArray(choices) || !touchesCalls(item.chunk)) return [item];
       const before: Item[] = [];
       let same = true;
       const changed = choices.map((choice, position) => {

@@ -10,8 +10,7 @@ import { breakage, errorIn, errorResponse, failure, statusOf } from "./errors.ts
 import type { Exchange } from "./exchange.ts";
 import type { Fetch } from "./fetch.ts";
 import type { Json } from "./openai.ts";
-import { peek } from "./peek.ts";
-import type { Item } from "./stage.ts";
+import { type Beginnings, peek } from "./peek.ts";
 import { isAboutTools, messageOf, salvageableText } from "./tool_error.ts";
 import { UpstreamBody } from "./upstream_body.ts";
 
@@ -39,7 +38,7 @@ export type Source =
     readonly kind: "events";
     readonly response: Response;
     readonly body: UpstreamBody;
-    readonly beginning: () => readonly Item[];
+    readonly beginning: Beginnings;
   }
   /** `bytes`: the text of the completion. */
   | {

@@ -9,9 +9,12 @@ import type { Batch, UpstreamBody } from "./upstream_body.ts";
 
 /** What the beginning of an answer shows: nothing wrong; an error in an event; a connection that broke. */
 export type Beginning =
-  | { readonly kind: "good"; readonly items: () => readonly Item[] }
+  | { readonly kind: "good"; readonly items: Beginnings }
   | { readonly kind: "error"; readonly error: Json }
   | { readonly kind: "broken"; readonly error: unknown };
+
+/** What the first events say, but for those that `skip` says need not be looked at. */
+export type Beginnings = (skip?: (data: string) => boolean) => readonly Item[];
 
 /**
  * Reads up to the first event with content, but no longer than `ms` after the first event (symptoms C20). What was
@@ -33,7 +36,9 @@ export async function peek(body: UpstreamBody, ms: number): Promise<Beginning> {
   body.keep(seen);
   return {
     kind: "good",
-    items: () => seen.flatMap(({ events }) => events).slice(0, MOST_ITEMS).flatMap(itemOf),
+    items: (skip = () => false) =>
+      seen.flatMap(({ events }) => events).slice(0, MOST_ITEMS).filter(({ data = "" }) => !skip(data))
+        .flatMap(itemOf),
   };
 }
 

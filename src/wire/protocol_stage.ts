@@ -3,7 +3,7 @@ import { inWords, isObject } from "./call_piece.ts";
 import { finishReason, isProtocolFinish } from "./finish.ts";
 import type { Choice, Chunk, Delta, Json } from "./openai.ts";
 import type { Report } from "./problem.ts";
-import type { Item, Stage } from "./stage.ts";
+import { type Item, type Stage, withChunk } from "./stage.ts";
 
 /** What became of the calls of a choice: there was none; all that went out are whole; the turn ended inside one. */
 export type Outcome = "none" | "whole" | "cut";
@@ -54,6 +54,7 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
   const { tools, problem } = options;
   let outcomeOf = options.outcome;
   const states = new Map<number, State>();
+  let finished = 0; // how many of them have their finish reason
   const envelope: Json = {}; // as the chunks so far have it
   let calls = 0; // how many went out
   let missing = false; // the lack of an envelope has been reported
@@ -84,7 +85,7 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
       if (mended?.length === 0 && !isObject(chunk.usage)) return [];
       if (mended !== undefined) chunk = { ...chunk, choices: mended };
     }
-    return [chunk === before ? item : { chunk }];
+    return [withChunk(item, chunk)];
   };
 
   const withEnvelope = (chunk: Chunk): Chunk => {
@@ -145,6 +146,7 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
     state.finish = options.finishKept?.has(inWords(word))
       ? inWords(word)
       : finishOf(index, state, reason, word);
+    finished++;
     return state.finish === word ? choice : { ...choice, finish_reason: state.finish };
   };
 
@@ -175,6 +177,7 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
     const delta: Delta = silent && tools ? { role: "assistant", content: "" } : {};
     return [...states].filter(([, state]) => state.finish === undefined).map(([index, state]) => {
       const outcome = outcomeOf?.(index) ?? (state.called ? "whole" : "none");
+      finished++;
       state.finish = outcome === "cut" ? "length" : outcome === "whole" ? "tool_calls" : "stop";
       problem("finish-missing", `choice ${index}: ${state.finish}`);
       return { chunk: { ...made(), choices: [{ index, delta, finish_reason: state.finish }] } };
@@ -185,8 +188,7 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
     chunk,
     end,
     get finished() {
-      const done = [...states.values()].every((state) => state.finish !== undefined);
-      return done && states.size >= options.choices;
+      return finished === states.size && finished >= options.choices;
     },
     get finish() {
       return [...states.values()].find((state) => state.finish !== undefined)?.finish;

@@ -6,6 +6,14 @@ export interface Item {
   readonly chunk: Chunk;
   /** The event as the upstream wrote it (with its closing blank line), for as long as it says the same as `chunk`. */
   readonly raw?: string;
+  /** It begins or continues nothing but calls that were written as text: their arguments have the types they should. */
+  readonly typed?: true;
+}
+
+/** The item with another chunk; the item itself when it is the same. */
+export function withChunk(item: Item, chunk: Chunk): Item {
+  if (chunk === item.chunk) return item;
+  return item.typed ? { chunk, typed: true } : { chunk };
 }
 
 /** One step of the way back: an item comes in, any number go on. */
