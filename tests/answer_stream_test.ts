@@ -28,7 +28,8 @@ function holder(more: Partial<TurnStage> = {}): TurnStage {
     flush: () => [],
     callsByDialect: {},
     written: () => false,
-    look: () => "marker",
+    apart: false,
+    look: (_text, at) => ({ at, starts: false }),
     pass: () => {},
     ...more,
   };

@@ -11,10 +11,12 @@ import { type Fetch, repair } from "../src/repair.ts";
 import { withoutMadeUp } from "../src/observe/made_up.ts";
 import { onEnd } from "../src/wire/watcher.ts";
 import type { RepairConfig } from "../src/repair_config.ts";
+import { joined } from "./_joined.ts";
 import { test } from "./_test.ts";
 
 // Another folder can be checked: a bundle is a fixture, and a test of bundles says so.
-const folder = process.env["EXCHANGES"] === undefined
+const elsewhere = process.env["EXCHANGES"] !== undefined;
+const folder = !elsewhere
   ? new URL("../fixtures/exchanges/", import.meta.url)
   : pathToFileURL(`${process.env["EXCHANGES"]}/`);
 const update = process.env["UPDATE"] === "1";
@@ -54,12 +56,15 @@ for (const name of names) {
       for (const [golden, text] of [...asks, [file, answered]] as [string, string][]) {
         const path = new URL(golden, turn);
         if (update) writeFileSync(path, text);
-        assert.equal(text, readFileSync(path, "utf8"), path.pathname);
+        const kept = readFileSync(path, "utf8");
+        // What a bundle holds of the client's answer came in reads of its own.
+        if (elsewhere && golden === "client.sse") assert.deepEqual(joined(text), joined(kept), path.pathname);
+        else assert.equal(text, kept, path.pathname);
       }
     }
     assert.ok(existsSync(new URL("README.md", at)), "an exchange says what it shows and where it was seen");
     for (const size of [1, 2, 3, 7, 64, 1000]) {
-      assert.deepEqual(texts(await run(size)), texts(whole), `in reads of ${size} bytes`);
+      assert.deepEqual(said(await run(size)), said(whole), `in reads of ${size} bytes`);
     }
     const applied = new Set(whole.flatMap((turn) => turn.fixes));
     for (const id of shows) {
@@ -71,7 +76,7 @@ for (const name of names) {
   });
 }
 
-if (process.env["EXCHANGES"] === undefined) {
+if (!elsewhere) {
   test("every fix has an exchange that shows it", () => {
     const shown = new Set(names.flatMap((name) => settingsOf(new URL(`${name}/`, folder)).shows ?? []));
     assert.deepEqual(fixes.map(({ id }) => id).filter((id) => !shown.has(id)), []);
@@ -123,6 +128,11 @@ function saidIn(turn: URL, nth: number): { bytes: Uint8Array; type: string } {
     }
   }
   throw new Error(`no upstream.sse or upstream.json in ${turn.pathname}`);
+}
+
+/** The same, however finely it was cut. */
+function said(seen: readonly Seen[]): readonly unknown[] {
+  return seen.flatMap(({ asked, answered }) => [...asked, ...joined(answered)]);
 }
 
 function texts(seen: readonly Seen[]): readonly string[] {

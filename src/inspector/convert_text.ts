@@ -1,5 +1,5 @@
 /** The playground: raw text as a model would stream it, and what goes to the client for each piece. */
-import { z } from "zod";
+import * as z from "zod";
 import { bridgeOf, bridges } from "../bridge/mod.ts";
 import { dialects, liveDialects } from "../dialects/mod.ts";
 import { defaultRepairConfig } from "../repair_config.ts";
@@ -87,7 +87,7 @@ export async function convertText(body: unknown): Promise<Converted> {
   const steps: ConvertStep[] = [];
   const step = (end: number, delta: Json, finish_reason: string | null) => {
     const data = JSON.stringify({ ...ENVELOPE, choices: [{ index: 0, delta, finish_reason }] });
-    const out = take(answer.take({ raw: encodeEvent(data), data }));
+    const out = take(answer.take([{ raw: encodeEvent(data), data }]));
     steps.push({ end, out: out.map(changesOf), problems: problems.splice(0) });
   };
   const name = field === "content" ? field : "reasoning_content";
@@ -100,7 +100,7 @@ export async function convertText(body: unknown): Promise<Converted> {
     at = end;
   }
   step(text.length, {}, "stop");
-  take(answer.take({ raw: encodeEvent("[DONE]"), data: "[DONE]" }));
+  take(answer.take([{ raw: encodeEvent("[DONE]"), data: "[DONE]" }]));
   return {
     cut,
     steps,

@@ -34,8 +34,11 @@ export interface Hit<M extends Marker = Marker> {
   readonly text: string;
 }
 
-/** What a text holds of markers: none, at its end what may become one, or one. */
-export type Look = "none" | "start" | "marker";
+/** What a text holds of markers: where the first is, or the end of the text; `starts` when it may become one. */
+export interface Look {
+  readonly at: number;
+  readonly starts: boolean;
+}
 
 /** The text ends before one can tell. */
 export const MORE = -1;
@@ -64,10 +67,13 @@ export const space: Chars = chars(" \t\r\n", 0, 8);
  */
 export function shape(...pieces: readonly Piece[]): Shape {
   // Made when first looked for: most turns meet few of all the markers that there are.
+  let heads: readonly string[] | undefined;
   let whole: RegExp | undefined;
   let part: RegExp | undefined;
   return {
-    heads: headsOf(pieces, HEAD),
+    get heads() {
+      return heads ??= headsOf(pieces, HEAD);
+    },
     get whole() {
       return whole ??= new RegExp(wholeOf(pieces), "y");
     },
@@ -89,25 +95,11 @@ export function measure(marker: Marker, text: string, at: number, ended: boolean
 
 /** A set of markers to look for at once, indexed by first character so that prose costs next to nothing. */
 export class MarkerSet<M extends Marker = Marker> {
-  readonly #starts: RegExp;
-  readonly #byFirst = new Map<string, M[]>();
+  readonly #markers: readonly M[];
+  #index: Index<M> | undefined; // made when first looked for: most turns meet few of all the sets that there are
 
   constructor(markers: Iterable<M>) {
-    const heads = new Map<string, Set<string>>(); // what may follow a first character
-    for (const marker of markers) {
-      for (const head of typeof marker === "string" ? [marker.slice(0, HEAD)] : marker.heads) {
-        const first = head.charAt(0);
-        const group = this.#byFirst.get(first) ?? [];
-        if (!group.includes(marker)) this.#byFirst.set(first, [...group, marker]);
-        heads.set(first, (heads.get(first) ?? new Set()).add(head.slice(1)));
-      }
-    }
-    const firsts = [...heads.keys()].map(escape).join("");
-    // A letter starts too many words to look at each: what follows has to fit, as far as it has come.
-    const letters = [...heads].filter(([first]) => /\w/.test(first)).map(([first, rests]) =>
-      `|(?<=${first})(?=${[...rests].map(comingOf).join("|")})`
-    );
-    this.#starts = new RegExp(`[${firsts}](?:(?<=\\W)${letters.join("")})`, "g");
+    this.#markers = [...markers];
   }
 
   /**
@@ -115,35 +107,59 @@ export class MarkerSet<M extends Marker = Marker> {
    * the text is either the start of one (`at` before the end) or nothing at all.
    */
   locate(text: string, from: number, ended: boolean): { at: number; size: number; marker?: M } {
-    if (this.#byFirst.size === 0) return { at: text.length, size: 0 };
-    for (this.#starts.lastIndex = from; this.#starts.test(text);) {
-      const at = this.#starts.lastIndex - 1;
+    if (this.#markers.length === 0) return { at: text.length, size: 0 };
+    const { starts } = this.#index ??= indexOf(this.#markers);
+    for (starts.lastIndex = from; starts.test(text);) {
+      const at = starts.lastIndex - 1;
       const found = this.at(text, at, ended);
       if (found === MORE) return { at, size: 0 };
       if (found !== undefined) return { at, ...found };
-      this.#starts.lastIndex = at + 1;
+      starts.lastIndex = at + 1;
     }
     return { at: text.length, size: 0 };
   }
 
-  /** What there is in a text that may go on: no marker, nothing but perhaps the start of one, or one. */
-  look(text: string): Look {
-    this.#starts.lastIndex = 0;
-    if (!this.#starts.test(text)) return "none"; // the usual case
-    const { at, marker } = this.locate(text, 0, false);
-    return marker !== undefined ? "marker" : at < text.length ? "start" : "none";
+  /** What there is in a text that may go on, from `from` on. */
+  look(text: string, from: number): Look {
+    const { at, marker } = this.locate(text, from, false);
+    return { at, starts: marker === undefined && at < text.length };
   }
 
   /** The longest marker that stands at `at`. */
   at(text: string, at: number, ended: boolean): { size: number; marker: M } | typeof MORE | undefined {
     let best: { size: number; marker: M } | undefined;
-    for (const marker of this.#byFirst.get(text.charAt(at)) ?? []) {
+    const { byFirst } = this.#index ??= indexOf(this.#markers);
+    for (const marker of byFirst.get(text.charAt(at)) ?? []) {
       const size = measure(marker, text, at, ended);
       if (size === MORE) return MORE;
       if (size > (best?.size ?? 0)) best = { size, marker };
     }
     return best;
   }
+}
+
+/** How to find markers. */
+interface Index<M extends Marker> {
+  /** Finds the first character of what may be one. */
+  readonly starts: RegExp;
+  readonly byFirst: ReadonlyMap<string, readonly M[]>;
+}
+
+function indexOf<M extends Marker>(markers: readonly M[]): Index<M> {
+  const byFirst = new Map<string, M[]>();
+  const heads = new Map<string, Set<string>>(); // what may follow a first character
+  for (const marker of markers) {
+    for (const head of typeof marker === "string" ? [marker.slice(0, HEAD)] : marker.heads) {
+      const first = head.charAt(0);
+      const group = byFirst.get(first) ?? [];
+      if (!group.includes(marker)) byFirst.set(first, [...group, marker]);
+      heads.set(first, (heads.get(first) ?? new Set()).add(head.slice(1)));
+    }
+  }
+  const firsts = [...heads.keys()].map(escape).join("");
+  // Many letters and signs start something: what follows has to fit, as far as it has come.
+  const fits = [...heads].map(([first, rests]) => `(?<=${escape(first)})${comingOf([...rests])}`);
+  return { starts: new RegExp(`[${firsts}](?=${fits.join("|")})`, "g"), byFirst };
 }
 
 function matches(pattern: RegExp, text: string, at: number): boolean {
@@ -167,13 +183,19 @@ function headsOf([piece, ...rest]: readonly Piece[], size: number): readonly str
   const behind = (own: string) => headsOf(rest, size - own.length).map((head) => (own + head).slice(0, size));
   if (typeof piece === "string") return behind(piece);
   if (piece.kind === "either") return [...new Set(piece.words.flatMap(behind))];
-  // What is repeated is looked at once: enough for a head.
-  return [...new Set([...piece.set, ...(piece.min === 0 ? behind("") : [])])];
+  // White space may be repeated, which `comingOf()` knows; of all else that is, one is enough for a head.
+  const some = /^\s+$/.test(piece.set) ? behind(" ") : [...piece.set];
+  return [...new Set([...some, ...(piece.min === 0 ? behind("") : [])])];
 }
 
-/** Matches `text` as far as it has come. */
-function comingOf(text: string): string {
-  return [...text].reduceRight((then, char) => `(?:$|${escape(char)}${then})`, "");
+/** Matches one of `texts` as far as it has come; any white space for a blank. */
+function comingOf(texts: readonly string[]): string {
+  if (texts.includes("")) return ""; // whatever follows
+  const ways = [...new Set(texts.map((text) => text.charAt(0)))].map((first) => {
+    const rests = texts.filter((text) => text.startsWith(first)).map((text) => text.slice(1));
+    return (first === " " ? "\\s+" : escape(first)) + comingOf(rests);
+  });
+  return `(?:$|${ways.join("|")})`;
 }
 
 function wholeOf(pieces: readonly Piece[]): string {

@@ -101,10 +101,10 @@ export class Outbox {
     this.#say(place, text);
   }
 
-  /** Whether content would go out at once and as it is. */
-  passes(text: string): boolean {
+  /** Whether content that goes on like `text` at `from` would go out at once and as it is. */
+  passes(text: string, from: number): boolean {
     if (this.#held.length > 0 || this.#events.length > 0 || !this.empty) return false;
-    return this.#space.content === undefined || !isBlank(text);
+    return this.#space.content === undefined || !isBlank(text.charAt(from));
   }
 
   /** Such content has gone out. */

@@ -15,11 +15,11 @@ export interface Parser {
   /** More of the turn; returns what is certain by now. */
   feed(text: string, field?: Field): TurnEvent[];
   /**
-   * What more of the content would be: text that goes out as it is, the same as far as one can tell, or something to
-   * `feed()`. Nothing happens yet.
+   * Looks for the first place in `text`, from `from` on, that may be more than text, if it came next as content; at
+   * `from` itself when it would not go out as it is. Nothing happens yet.
    */
-  look(text: string): Look;
-  /** Text goes by in which `look()` found nothing. */
+  look(text: string, from: number): Look;
+  /** Text goes by, up to where `look()` found something, or less. */
   pass(text: string): void;
   /** The turn is over. */
   end(): TurnEvent[];
@@ -58,12 +58,12 @@ class TurnParser implements Parser {
     return this.#turn.outbox.drain();
   }
 
-  look(text: string): Look {
+  look(text: string, from: number): Look {
     const { scan, outbox, live, markdown, place } = this.#turn;
     // At the start of a line more may begin than `markers` holds.
-    if (this.#trying || scan.held > 0 || markdown.lineBlank || place !== "content") return "marker";
-    if (!outbox.passes(text)) return "marker";
-    return isHighSurrogate(text) ? "start" : live.markers.look(text);
+    const held = this.#trying || scan.held > 0 || markdown.lineBlank || place !== "content";
+    if (held || !outbox.passes(text, from)) return { at: from, starts: false };
+    return live.markers.look(text, from);
   }
 
   pass(text: string): void {
@@ -165,10 +165,4 @@ class TurnParser implements Parser {
     scan.release();
     plain(text.charAt(0));
   }
-}
-
-/** Whether a text ends in the middle of a character. */
-function isHighSurrogate(text: string): boolean {
-  const code = text.charCodeAt(text.length - 1);
-  return code >= 0xd800 && code <= 0xdbff;
 }

@@ -7,15 +7,16 @@ export class Alarm {
   #ring: (() => void) | undefined; // ends the present wait; undefined while nobody waits
 
   /** What a promise comes to; undefined when that takes longer than `ms`. One wait at a time. */
-  async within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+  within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
     this.#until = performance.now() + ms;
-    const late = new Promise<undefined>((resolve) => this.#ring = () => resolve(undefined));
     if (this.#timer === undefined || this.#rings > this.#until) this.#arm(ms);
-    try {
-      return await Promise.race([promise, late]);
-    } finally {
-      this.#ring = undefined;
-    }
+    return new Promise((resolve, reject) => {
+      const ring = this.#ring = () => resolve(undefined);
+      const rest = () => {
+        if (this.#ring === ring) this.#ring = undefined;
+      };
+      promise.then((value) => (rest(), resolve(value)), (error) => (rest(), reject(error)));
+    });
   }
 
   /** Nobody will wait any more. */

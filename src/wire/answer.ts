@@ -1,6 +1,5 @@
 /** One answer on its way through the stages, whatever form it came in: what goes out for what came in. */
 import { isObject } from "./call_piece.ts";
-import { ChunkShape } from "./chunk_shape.ts";
 import { errorIn } from "./errors.ts";
 import { toChunks } from "./fold.ts";
 import type { Chunk, Json } from "./openai.ts";
@@ -11,6 +10,7 @@ import type { Opening } from "./opening.ts";
 import type { Item, Stage } from "./stage.ts";
 import { failOpen, type Stages } from "./stages.ts";
 import { isTooDeep } from "./too_deep.ts";
+import { TextRuns } from "./text_runs.ts";
 import type { TurnStage } from "./turn_stage.ts";
 import { type Usage, usageOf } from "./usage.ts";
 
@@ -41,9 +41,6 @@ export interface AnswerOptions {
   readonly problem: Report;
 }
 
-/** More text than this need not wait: the stages know better what is held. */
-const MOST_WAITING = 256;
-
 const NO_FIXES: NonNullable<AnswerOptions["fixes"]> = {
   before: [],
   after: [],
@@ -54,10 +51,8 @@ const NO_FIXES: NonNullable<AnswerOptions["fixes"]> = {
 export class Answer {
   readonly #options: AnswerOptions;
   readonly #stages: Stages;
-  /** What chunks look like that need not be read; not there where each has to be. */
-  readonly #shape: ChunkShape | undefined;
-  #waiting: SseEvent[] = []; // chunks of such a shape, at the end of whose text something may begin
-  #waitingText = ""; // their text
+  /** Not there where each event has to be read. */
+  readonly #runs: TextRuns | undefined;
   #read = false; // a chunk has been read: the envelope is known
   #done = false; // `[DONE]` has gone out
   #usage: Usage | undefined;
@@ -66,7 +61,10 @@ export class Answer {
   constructor(options: AnswerOptions) {
     this.#options = options;
     const { turn, between = [], opening, protocol, fixes = NO_FIXES, problem } = options;
-    if (turn !== undefined && !options.several && !fixes.readsText) this.#shape = new ChunkShape();
+    if (turn !== undefined && !options.several && !fixes.readsText) {
+      const passed = (text: string) => between.forEach((stage) => stage.text?.(0, text));
+      this.#runs = new TextRuns({ turn, chunk: (item) => this.#stages.chunk(item), passed });
+    }
     const last = opening ?? protocol;
     const own = turn === undefined ? [last] : [turn, ...between, last];
     this.#stages = failOpen([...fixes.before, ...own, ...fixes.after], problem);
@@ -108,14 +106,20 @@ export class Answer {
     return turn === undefined && !several && !fixes.reads && this.#read && !this.#done;
   }
 
-  /** What goes out for one event; the event itself where nothing is changed. */
-  take(event: SseEvent): readonly Out[] {
-    const { data, name } = event;
-    const plain = data !== undefined && name === undefined && !this.#done;
-    const passed = plain ? this.#passed(event, data) : undefined;
-    if (passed !== undefined) return passed;
-    if (this.#waiting.length === 0) return this.#take(event);
-    return [...this.#forget(), event].flatMap((each) => this.#take(each));
+  /** What goes out for some events; the events themselves where nothing is changed. */
+  take(events: readonly SseEvent[]): readonly Out[] {
+    const outs: Out[] = [];
+    for (let at = 0; at < events.length;) {
+      const run = this.empty || this.#done ? 0 : this.#runs?.take(events, at, outs) ?? 0;
+      at += run;
+      if (run === 0) outs.push(...this.#released(), ...this.#take(events[at++]!));
+    }
+    return outs;
+  }
+
+  /** Of events that wait, what goes out when something else comes. */
+  #released(): readonly Out[] {
+    return this.#runs?.release().flatMap((event) => this.#take(event)) ?? [];
   }
 
   #take(event: SseEvent): readonly Out[] {
@@ -146,40 +150,11 @@ export class Answer {
     this.#count(chunk);
     this.#options.protocol.learn(chunk as Chunk);
     if (isWhole(chunk)) return toChunks(chunk).flatMap((part) => this.#stages.chunk({ chunk: part }));
+    const learned = this.#runs?.learn(data, chunk) ?? false;
     const items = this.#stages.chunk({ chunk: chunk as Chunk, raw: event.raw });
     if (items.length !== 1 || items[0]!.raw !== event.raw) return items;
-    this.#shape?.learn(data, chunk);
+    if (learned) this.#runs!.passed();
     return [event];
-  }
-
-  /**
-   * What goes out for a chunk that is like one that went through before but for its text, where nothing is in that text;
-   * undefined for all others. A chunk whose text may begin something waits for the next.
-   */
-  #passed(event: SseEvent, data: string): readonly Out[] | undefined {
-    const text = this.#shape?.textOf(data);
-    if (text === undefined || this.empty) return undefined;
-    const turn = this.#options.turn!;
-    const all = this.#waiting.length === 0 ? text : this.#waitingText + text;
-    const look = all.length > MOST_WAITING ? "marker" : turn.look(all);
-    if (look === "marker") return undefined;
-    if (look === "start") {
-      this.#waiting.push(event);
-      this.#waitingText = all;
-      return [];
-    }
-    turn.pass(all);
-    for (const stage of this.#options.between ?? []) stage.text?.(0, all);
-    if (this.#waiting.length === 0) return [event];
-    return [...this.#forget(), event];
-  }
-
-  /** Nothing waits any more. */
-  #forget(): readonly SseEvent[] {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    this.#waitingText = "";
-    return waiting;
   }
 
   /** The answer ends with a text that came in an error. */
@@ -205,7 +180,7 @@ export class Answer {
   end(): readonly Out[] {
     if (this.#done || this.#error !== undefined) return [];
     this.#options.problem("done-missing", "");
-    const waited = this.#forget().flatMap((each) => this.#take(each));
+    const waited = this.#released();
     this.#done = true;
     const rest = this.#stages.end();
     return this.empty ? [] : [...waited, ...rest, { raw: encodeEvent("[DONE]"), data: "[DONE]" }];
@@ -214,7 +189,7 @@ export class Answer {
   /** The upstream's connection broke: text that is still held, and the error; no finish is made up. */
   break(error: Json): readonly Out[] {
     const data = JSON.stringify({ error });
-    const waited = this.#forget().flatMap((each) => this.#take(each));
+    const waited = this.#released();
     return [...waited, ...this.#flushed(), { raw: encodeEvent(data), data }];
   }
 

@@ -62,20 +62,13 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
   const silent = (): boolean => grace <= 0 && said();
   const said = (): boolean => answer.finished || answer.error !== undefined;
 
-  /** The next batch; `late` when the waiting is over. Only time spent waiting counts: a slow client costs none. */
-  const next = (): Promise<Batch> => {
-    const wait = Math.min(answer.holding ? keepAlive : Infinity, said() ? grace : Infinity);
-    const plain = answer.skims ? isPlain : undefined;
-    return wait === Infinity ? body.readEvents(wait, plain) : waited(wait, plain);
-  };
+  /** How long the next batch may be waited for. */
+  const patience = (): number => Math.min(answer.holding ? keepAlive : Infinity, said() ? grace : Infinity);
 
-  const waited = async (wait: number, plain: typeof isPlain | undefined): Promise<Batch> => {
-    const begin = Date.now();
-    const batch = await body.readEvents(wait, plain);
-    const spent = batch.kind === "late" ? wait : Date.now() - begin;
-    keepAlive -= spent;
-    grace -= spent;
-    return batch;
+  /** Only time spent waiting counts: a slow client costs none. */
+  const spend = (ms: number) => {
+    keepAlive -= ms;
+    grace -= ms;
   };
 
   /** What a batch becomes; undefined when it goes out as it came. */
@@ -93,13 +86,11 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
       }
       case "end": {
         if (batch.cut) problem("event-cut", "");
-        const last = batch.events.flatMap((event) => answer.take(event));
-        return text([...last, ...answer.end()]);
+        return text([...answer.take(batch.events), ...answer.end()]);
       }
       case "events": {
         if (batch.events.some(({ data }) => data !== undefined)) grace = options.finishGraceMs;
-        const outs: Out[] = [];
-        for (const event of batch.events) for (const out of answer.take(event)) outs.push(out);
+        const outs = answer.take(batch.events);
         const { events } = batch;
         const same = outs.length === events.length && outs.every((out, n) => out === events[n]);
         if (same && batch.bytes !== undefined) return undefined;
@@ -161,7 +152,10 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
           if (await replaced(controller)) continue;
           return;
         }
-        const batch = await next();
+        const wait = patience();
+        const begin = wait === Infinity ? 0 : Date.now();
+        const batch = await body.readEvents(wait, answer.skims ? isPlain : undefined);
+        if (wait < Infinity) spend(batch.kind === "late" ? wait : Date.now() - begin);
         if (over) return;
         const written = options.busy(() => convert(batch));
         const how = endOf(batch);

@@ -74,9 +74,15 @@ export class ChoiceTurn {
     return this.#calls > 0 ? "whole" : "none";
   }
 
-  /** What a chunk would be that holds nothing but this text; see `Parser.look()`. */
-  look(text: string): Look {
-    return this.#ended || this.#relay.waiting ? "marker" : this.#parser.look(text);
+  /** Text that comes next does not go out in the chunks that it comes in. */
+  get apart(): boolean {
+    return !this.#ended && this.#relay.apart && !this.#parser.idle;
+  }
+
+  /** Looks for what may be more than text; see `Parser.look()`. */
+  look(text: string, from: number): Look {
+    const held = this.#ended || this.#relay.waiting;
+    return held ? { at: from, starts: false } : this.#parser.look(text, from);
   }
 
   /** Chunks go by that hold nothing but this text, in which `look()` found nothing. */
@@ -187,7 +193,7 @@ export class ChoiceTurn {
     let calls: ToolCallDelta[] = []; // pieces of calls that go out in one chunk
     const flush = (): void => {
       if (calls.length === 0) return;
-      out.push(this.#item({ tool_calls: calls }));
+      out.push({ ...this.#item({ tool_calls: calls }), typed: true });
       calls = [];
     };
     for (const event of events) {

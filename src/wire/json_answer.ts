@@ -48,7 +48,7 @@ export async function collect(
     if (batch.kind === "broken" && !answer.finished) return breakage(batch.error);
     const events = batch.kind === "events" || batch.kind === "end" ? batch.events : [];
     over = batch.kind !== "events";
-    const outs = [...events.flatMap((event) => answer.take(event)), ...(over ? answer.end() : [])];
+    const outs = [...answer.take(events), ...(over ? answer.end() : [])];
     for (const out of outs) {
       const chunk = "chunk" in out ? out.chunk : out.data === undefined ? undefined : parse(out.data);
       if (isObject(chunk)) items.push({ chunk: chunk as Chunk });

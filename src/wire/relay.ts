@@ -14,6 +14,7 @@ export type Text = readonly [field: Field, text: string];
 
 /** Whether what the parser said is just what it was given. */
 export function says(events: readonly TurnEvent[], texts: readonly Text[]): boolean {
+  if (texts.length === 0) return events.length === 0;
   const said: Text[] = [];
   for (const event of events) {
     if (event.type !== "content-delta" && event.type !== "reasoning-delta") return false;
@@ -46,6 +47,11 @@ export class Relay {
   #passed = 0; // how much of the queue's text the parser has let pass
   #length = 0; // how much text is in the queue
   #whole = true; // text and chunks still agree
+
+  /** Text travels alone, until the parser holds nothing any more. */
+  get apart(): boolean {
+    return !this.#whole;
+  }
 
   /** Chunks wait. */
   get waiting(): boolean {

@@ -12,8 +12,10 @@ export interface TurnStage extends Stage {
   readonly holding: boolean;
   /** What became of the calls of a choice. */
   outcome(choice: number): Outcome;
-  /** What a chunk of the only choice would be that holds nothing but this text; see `Parser.look()`. */
-  look(text: string): Look;
+  /** What comes next of the only choice does not go out in the chunks that it comes in. */
+  readonly apart: boolean;
+  /** Looks for what may be more than text in content of the only choice; see `Parser.look()`. */
+  look(text: string, from: number): Look;
   /** Chunks go by that hold nothing but this text, in which `look()` found nothing. */
   pass(text: string): void;
   /** Whether calls of a choice were written as text. */
@@ -46,7 +48,10 @@ export function turnStage(options: TurnOptions): TurnStage {
         return take({ chunk: { ...envelope, choices: [choice], ...last } }, choice, position);
       });
     },
-    look: (text) => turns.size === 1 ? turns.get(0)?.look(text) ?? "marker" : "marker",
+    get apart() {
+      return turns.size === 1 && (turns.get(0)?.apart ?? false);
+    },
+    look: (text, from) => turns.size === 1 && turns.get(0)?.look(text, from) || { at: from, starts: false },
     pass: (text) => turns.get(0)?.pass(text),
     end: each((turn) => turn.end()),
     flush: each((turn) => turn.flush()),

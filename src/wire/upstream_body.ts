@@ -28,6 +28,9 @@ interface Onlooker {
   receivedAll(how: string): void;
 }
 
+/** So many bytes at a time are looked at to see what a body is. */
+const SNIFFED = 256;
+
 export class UpstreamBody {
   readonly #source: Source;
   readonly #sse = new SseDecoder();
@@ -63,8 +66,8 @@ export class UpstreamBody {
     const kept = this.#kept.shift();
     if (kept !== undefined) return kept;
     let bytes: Uint8Array | undefined;
+    // Usually not by way of `read()`: its promises cost more than what comes.
     if (wait === Infinity && this.#pending === undefined && this.#back.length === 0 && !this.#over) {
-      // The usual case, without the promises of `read()`: they cost more than what comes.
       try {
         bytes = await this.#source.read();
       } catch (error) {
@@ -111,7 +114,10 @@ export class UpstreamBody {
       if (read.kind === "broken") this.#pending = Promise.resolve(read); // whoever reads next shall know
       if (read.kind !== "bytes") break;
       seen.push(read.bytes);
-      text = (text + decoder.decode(read.bytes, { stream: true })).trimStart();
+      // A read may be large, and its beginning is mostly enough.
+      for (let at = 0; at < read.bytes.length && (at === 0 || !enough(text)); at += SNIFFED) {
+        text = (text + decoder.decode(read.bytes.subarray(at, at + SNIFFED), { stream: true })).trimStart();
+      }
     }
     for (const bytes of seen.reverse()) this.unread(bytes);
     return text;

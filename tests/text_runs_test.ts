@@ -1,0 +1,111 @@
+/** Chunks that differ in nothing but a text are looked at together: what they say, and their bytes, stay what they were. */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { repair } from "../src/repair.ts";
+import { ChunkShape } from "../src/wire/chunk_shape.ts";
+import { test } from "./_test.ts";
+import { chat, chunk, chunks, cut, data, DONE, upstream } from "./_upstream.ts";
+
+/** What breaks whoever reads JSON by its letters; none of it makes a word that means something. */
+const texts = fc.array(
+  fc.string({
+    unit: fc.constantFrom(
+      ..."ok<>{}[]()\"'\\`~|:,= \n\t\u0000\u007f\u2028é日",
+      "😀",
+      "\ud83d",
+      "\ude00",
+      '"},',
+      "\\u0022",
+    ),
+    minLength: 1,
+    maxLength: 6,
+  }),
+  { minLength: 1, maxLength: 12 },
+);
+
+const ROLE = data(chunk({ role: "assistant", content: "" }));
+
+/** A stream whose chunks each hold one of `pieces`, as `delta` puts it. */
+const streamOf = (pieces: readonly string[], delta: (piece: string) => object, finish: string, head = "") =>
+  ROLE + head + data(...pieces.map((piece) => chunk(delta(piece)))) + data(chunk({}, finish)) + DONE;
+
+async function answerTo(text: string, places: readonly number[]): Promise<string> {
+  const bytes = new TextEncoder().encode(text);
+  const within = [...new Set(places.map((place) => place % bytes.length))].sort((a, b) => a - b);
+  return await (await repair(upstream(cut(bytes, ...within)).next)(chat())).text();
+}
+
+const places = fc.array(fc.nat(10_000), { maxLength: 8 });
+
+for (const field of ["content", "reasoning", "reasoning_content"]) {
+  test(`rule 2: ${field} in which nothing is goes out byte for byte, however it is written and cut`, async () => {
+    await fc.assert(
+      fc.asyncProperty(texts, places, async (pieces, places) => {
+        const text = streamOf(pieces, (piece) => ({ [field]: piece }), "stop");
+        assert.equal(await answerTo(text, places), text);
+      }),
+      { numRuns: 300 },
+    );
+  });
+}
+
+test("rule 2: so do the arguments of native calls", async () => {
+  const start = { index: 0, id: "call_a", type: "function", function: { name: "read", arguments: "" } };
+  await fc.assert(
+    fc.asyncProperty(
+      fc.string({ unit: "grapheme" }),
+      fc.array(fc.nat(40)),
+      places,
+      async (path, ends, places) => {
+        const json = JSON.stringify({ path });
+        const at = [...new Set([0, ...ends.map((end) => end % json.length), json.length])].sort((a, b) =>
+          a - b
+        );
+        const pieces = at.slice(1).map((end, n) => json.slice(at[n]!, end));
+        const call = (piece: string) => ({ tool_calls: [{ index: 0, function: { arguments: piece } }] });
+        const text = streamOf(pieces, call, "tool_calls", data(chunk({ tool_calls: [start] })));
+        assert.equal(await answerTo(text, places), text);
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+test("what one read brings of a call goes out as one piece", async () => {
+  const content = 'a line of text, \\ "quoted"\n'.repeat(100);
+  const call = `<tool_call>\n${JSON.stringify({ name: "read", arguments: { path: content } })}\n</tool_call>`;
+  const pieces = call.match(/[^]{1,4}/g)!;
+  const answer = await answerTo(streamOf(pieces, (content) => ({ content }), "stop"), []);
+  const calls = chunks(answer).flatMap(({ choices }) => choices[0].delta.tool_calls ?? []);
+  assert.ok(pieces.length > 500 && calls.length < 10, `${calls.length} of ${pieces.length}`);
+  const text = calls.map((call) => call.function.arguments).join("");
+  assert.deepEqual(JSON.parse(text), { path: content });
+});
+
+test("a chunk that only looks like those before it is read", async () => {
+  const hidden = JSON.parse(chunk({ content: "b" }));
+  hidden.choices[0].delta = {
+    content: "b",
+    tool_calls: [{ index: 0, id: "call_a", type: "function", function: { name: "read", arguments: "{}" } }],
+    x: "c",
+  };
+  const text = ROLE + data(chunk({ content: "a" }), chunk({ content: "aa" }), JSON.stringify(hidden)) +
+    data(chunk({}, "stop")) + DONE;
+  const last = chunks(await answerTo(text, [])).at(-1);
+  assert.equal(last.choices[0].finish_reason, "tool_calls");
+});
+
+test("a shape is not learned from for ever, and not from a chunk that says more than one text", () => {
+  const shape = new ChunkShape();
+  const learn = (text: string) => shape.learn(text, JSON.parse(text));
+  assert.ok(!learn(chunk({ content: "a", reasoning_content: "b" })));
+  assert.ok(!learn(chunk({ content: "a" }, "stop")));
+  assert.ok(!learn(chunk({ content: "a" }, null, { usage: { total_tokens: 1 } })));
+  assert.ok(!learn(chunk({ content: "" })));
+  assert.ok(!learn(chunk({ content: "a" }, null, { "content": 1 })), "which of the two is it?");
+  assert.ok(learn(chunk({ content: "a", tool_calls: null })));
+  assert.equal(shape.textOf(chunk({ content: 'a\n"é', tool_calls: null })), 'a\n"é');
+  assert.equal(shape.textOf(chunk({ content: "a" })), undefined);
+  for (let n = 0; n < 16; n++) assert.ok(learn(chunk({ content: "a" }, null, { n })), String(n));
+  assert.ok(!learn(chunk({ content: "a" }, null, { n: -1 })));
+});
