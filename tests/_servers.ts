@@ -147,7 +147,7 @@ export function askRaw(port: number, text: string): Promise<string> {
 }
 
 /** Waits until something holds; fails with `what` when it does not come about. */
-export async function until(what: string, holds: () => boolean, limitMs = 5_000): Promise<void> {
+export async function until(what: string, holds: () => boolean, limitMs = 20_000): Promise<void> {
   for (const start = Date.now(); !holds();) {
     assert.ok(Date.now() - start < limitMs, `never happened: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));

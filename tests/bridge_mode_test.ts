@@ -420,11 +420,11 @@ test("fallback: a native answer that is of use streams at once, and nothing else
   assert.deepEqual(asked[0].tools, [readTool]);
   const leaked = '<tool_call>\n{"name": "read", "arguments": {"path": "a"}}\n</tool_call>';
   assert.deepEqual(turn((await exchange([says(leaked)], { mode: "fallback" })).text), called);
-  const { next } = sequence([stream(data(chunk({ role: "assistant", content: "Hi" })), 5_000, DONE)]);
+  const { next } = sequence([stream(data(chunk({ role: "assistant", content: "Hi" })), 60_000, DONE)]);
   const reader = (await repair(next, { mode: "fallback" })(chat())).body!.getReader();
   const begin = Date.now();
   assert.match(new TextDecoder().decode((await reader.read()).value), /Hi/);
-  assert.ok(Date.now() - begin < 2_000);
+  assert.ok(Date.now() - begin < 30_000);
   await reader.cancel();
 });
 

@@ -5,7 +5,7 @@ import { ownRuntime } from "./load/callmend.ts";
 import { runFaults } from "./load/faults.ts";
 import { type LoadReport, runLoad } from "./load/load.ts";
 import { slopeOf } from "./load/soak.ts";
-import { slowTest, test } from "./_test.ts";
+import { test } from "./_test.ts";
 
 /** A failure can be repeated: `SEED=… deno test -A tests/load_test.ts`. */
 const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
@@ -17,14 +17,14 @@ function holds({ lines, failures }: LoadReport): void {
 // Memory and sockets are read from /proc.
 const there = process.platform === "linux";
 
-slowTest("under load each stream gets what it gets alone, and nothing is left open", async () => {
+test("under load each stream gets what it gets alone, and nothing is left open", async () => {
   if (!there) return;
   holds(await runLoad({ streams: 50, seconds: 2, rate: 100, seed, with: ownRuntime }));
 });
 
 const options = { with: ownRuntime, seed, malformed: 300, mebibytes: 4, connections: 10, streams: 30 };
 
-slowTest(
+test(
   "malformed requests and answers crash nothing, hang nothing, and are no fault of Callmend's",
   async () => {
     if (!there) return;
@@ -32,7 +32,7 @@ slowTest(
   },
 );
 
-slowTest("large bodies and headers, clients that drip or do not read, and a kill under load", async () => {
+test("large bodies and headers, clients that drip or do not read, and a kill under load", async () => {
   if (!there) return;
   holds(await runFaults(options, ["bodies", "headers", "reader", "slowloris", "kill"]));
 });

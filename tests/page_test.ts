@@ -6,10 +6,10 @@ import { demoUpstream } from "../src/cli/demo_upstream.ts";
 import { chromiumPath, openPage } from "./_browser.ts";
 import { type Inspected, inspected, says, weather } from "./_inspector.ts";
 import { until } from "./_servers.ts";
-import { slowTest } from "./_test.ts";
+import { test as anyTest } from "./_test.ts";
 
-const test: typeof slowTest = (name, body) =>
-  slowTest(name, () => {
+const test: typeof anyTest = (name, body) =>
+  anyTest(name, () => {
     if (chromiumPath === undefined) {
       return console.log(`Skipped: ${name}: there is no Chromium (CHROMIUM says where)`);
     }
@@ -56,7 +56,7 @@ const rows = (page: Page) => page.locator(".row");
 /** Waits until something is as it is to be: the page draws with the next frame. */
 async function becomes<Value>(get: () => Promise<Value>, expected: Value, what = ""): Promise<void> {
   let found = await get();
-  for (const start = Date.now(); found !== expected && Date.now() - start < 5_000; found = await get()) {
+  for (const start = Date.now(); found !== expected && Date.now() - start < 20_000; found = await get()) {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   assert.equal(found, expected, what);

@@ -7,7 +7,7 @@ import { readCapture } from "../src/inspector/read_capture.ts";
 import { type ReadTurn, readTurn, type Span, type TurnPiece } from "../src/inspector/reading.ts";
 import type { Tool } from "../src/parse/dialect.ts";
 import { inspected, says, weather } from "./_inspector.ts";
-import { slowTest, test } from "./_test.ts";
+import { test } from "./_test.ts";
 import { piecesOf, toolsOf, type Vector, vectorFiles } from "./_vectors.ts";
 
 const FIELDS = ["reasoning", "content"] as const;
@@ -124,7 +124,7 @@ test("what is not decided yet is held while the answer goes on", async () => {
   assert.deepEqual(fields.content.spans.map(({ kind }) => kind), ["text", "held"]);
 });
 
-slowTest("megabytes are read in seconds, and others get their turn meanwhile", async () => {
+test("megabytes are read in seconds, and others get their turn meanwhile", async () => {
   const line = "const fox = `quick <brown> [fox]`; // {jumps}\\n";
   const file = `Sure.\n<tool_call>{"name":"write_file","arguments":{"path":"a","content":"${
     line.repeat(60_000)

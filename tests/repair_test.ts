@@ -475,9 +475,9 @@ test("errors: the first events are held for peekMs at most", async () => {
   const begin = Date.now();
   const { text } = await answer([role, 150, data(LIMITED)], {}, { config: { peekMs: 30 } });
   assert.equal(text, role + data(LIMITED));
-  const held = await answer([role, 50, data(LIMITED)], {}, { config: { peekMs: 3000 } });
+  const held = await answer([role, 50, data(LIMITED)], {}, { config: { peekMs: 60_000 } });
   assert.equal(held.response.status, 429);
-  assert.ok(Date.now() - begin < 2000);
+  assert.ok(Date.now() - begin < 30_000);
 });
 
 test("rule 15: an upstream that finished but stays open is closed (C6)", async () => {

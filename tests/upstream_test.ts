@@ -150,8 +150,10 @@ const brokenAnswers = {
 for (const [where, rest] of Object.entries(brokenAnswers)) {
   for (const how of ["end", "resetAndDestroy"] as const) {
     test(`an answer that breaks off ${where} (${how}) is no clean end`, async () => {
+      let breakOff = () => {};
       await using server = await rawUpstream((socket) => {
-        socket.write(`HTTP/1.1 200 OK\r\n${rest}`, () => setTimeout(() => socket[how](), 20));
+        socket.write(`HTTP/1.1 200 OK\r\n${rest}`);
+        breakOff = () => socket[how]();
       });
       using upstream = upstreamAt(`http://127.0.0.1:${server.port}/v1`);
       const reader = (await upstream(chat())).body!.getReader();
@@ -161,6 +163,7 @@ for (const [where, rest] of Object.entries(brokenAnswers)) {
           const { done, value } = await reader.read();
           if (done) return;
           text += new TextDecoder().decode(value);
+          if (text.includes("hello")) breakOff(); // not sooner: a reset takes along what has not been read
         }
       };
       await assert.rejects(read(), { name: "UpstreamUnreachable", message: /in the middle of its answer/ });
