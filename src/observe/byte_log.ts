@@ -1,7 +1,5 @@
 /** Bytes that come in pieces: kept in pages, with the time and the end of each piece. */
-
-/** What the note of one piece takes, in bytes: an array of two numbers. */
-const CUT_BYTES = 64;
+import { type Cut, CUT_BYTES, Cuts } from "./cuts.ts";
 
 /** Pages grow from the first to the last of these, and are never copied. */
 const [SMALLEST, LARGEST] = [2048, 65_536];
@@ -15,8 +13,7 @@ export class ByteLog {
   readonly #pages: Uint8Array[] = []; // full ones
   #page: Uint8Array = EMPTY; // what is written to
   #used = 0; // of that page
-  #size = 0; // of all that has come
-  readonly #cuts: (readonly [ms: number, end: number])[] = [];
+  readonly #cuts = new Cuts();
 
   /** Takes a piece, which nobody may change any more; gives how many bytes of memory that took. */
   push(ms: number, piece: Uint8Array): number {
@@ -37,14 +34,13 @@ export class ByteLog {
         rest = rest.subarray(free);
       }
     }
-    this.#size += piece.length;
-    this.#cuts.push([ms, this.#size]);
+    this.#cuts.push(ms, this.#cuts.end + piece.length);
     return taken;
   }
 
   /** All of it, as one. */
   get bytes(): Uint8Array<ArrayBuffer> {
-    const all = new Uint8Array(this.#size);
+    const all = new Uint8Array(this.#cuts.end);
     let at = 0;
     for (const page of [...this.#pages, this.#page.subarray(0, this.#used)]) {
       all.set(page, at);
@@ -53,8 +49,8 @@ export class ByteLog {
     return all;
   }
 
-  get cuts(): readonly (readonly [ms: number, end: number])[] {
-    return this.#cuts;
+  get cuts(): readonly Cut[] {
+    return this.#cuts.list;
   }
 
   /** Begins a new page; gives its size. */

@@ -1,15 +1,13 @@
 /** What goes to a client: as long as it is what was received, piece by piece, it is kept only once. */
 import { ByteLog } from "./byte_log.ts";
+import { CUT_BYTES, Cuts } from "./cuts.ts";
 
 /** Bytes, and the time and the end of each piece that they came in. */
 export type Pieces = Pick<ByteLog, "bytes" | "cuts">;
 
-/** What the note of one piece takes, in bytes. */
-const CUT_BYTES = 64;
-
 export class SentLog {
   #own: ByteLog | undefined; // from the first piece on that is not as it was received
-  readonly #passed: (readonly [ms: number, end: number])[] = []; // pieces as they were received
+  readonly #passed = new Cuts(); // pieces as they were received
 
   /** So far all pieces are as they were received. */
   get mirrors(): boolean {
@@ -18,7 +16,7 @@ export class SentLog {
 
   /** A piece goes on as it was received; gives how many bytes of memory that takes. */
   pass(ms: number, size: number): number {
-    this.#passed.push([ms, (this.#passed.at(-1)?.[1] ?? 0) + size]);
+    this.#passed.push(ms, this.#passed.end + size);
     return CUT_BYTES;
   }
 
@@ -41,6 +39,6 @@ export class SentLog {
   all(received: Pieces | undefined): Pieces {
     if (this.#own !== undefined) return this.#own;
     const bytes = received?.bytes ?? new Uint8Array();
-    return { bytes: bytes.subarray(0, this.#passed.at(-1)?.[1] ?? 0), cuts: this.#passed };
+    return { bytes: bytes.subarray(0, this.#passed.end), cuts: this.#passed.list };
   }
 }
