@@ -52,7 +52,10 @@ export interface Fix {
   applies(target: Target): boolean;
   /** Returns a new body, or the same one when there is nothing to change; never edits the old one. */
   request?(body: Json, context: RequestContext): Json;
-  /** A fresh stage in front of the one that finds calls; undefined when this answer needs none. */
+  /**
+   * A fresh stage in front of the one that finds calls; undefined when this answer needs none. Chunks that hold nothing
+   * but `content` may go by it unseen, and by the one behind.
+   */
   response?(context: AnswerContext): Stage | undefined;
   /** A fresh stage behind all others: it sees what the client will see. */
   after?(context: AnswerContext): Stage | undefined;
@@ -60,8 +63,6 @@ export interface Fix {
   readonly remembers?: true;
   /** Its stages need only see events that `isPlain()` does not let pass unread. */
   readonly skims?: true;
-  /** Its stages look at `content`: without this, chunks that hold nothing but content may go by them unseen. */
-  readonly readsText?: true;
   /** Another way to the upstream, for models that are reached differently. */
   send?(next: Fetch, context: SendContext): Fetch;
   /** Finish reasons for which the wire has the protocol's word; the fix is their name and their switch. */

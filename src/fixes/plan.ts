@@ -31,8 +31,6 @@ export interface FixStages {
   readonly after: readonly Stage[];
   /** Every event has to be read, also where nothing else would. */
   readonly reads: boolean;
-  /** They look at what is said, too: no chunk may go by them. */
-  readonly readsText: boolean;
   /** Names what they would change in the first items of a stream, as its header goes out before they run. */
   foresee(items: Beginnings): void;
 }
@@ -141,7 +139,6 @@ export class FixPlan {
       before: stagesOf(before),
       after: stagesOf(after),
       reads,
-      readsText: [...before, ...after].some(({ fix }) => fix.readsText === true),
       foresee: (items) => {
         const seen = before.length + after.length === 0 ? [] : items(reads ? undefined : isPlain);
         if (seen.length === 0) return;

@@ -31,8 +31,6 @@ export interface AnswerOptions {
     readonly after: readonly Stage[];
     /** They have to read every event. */
     readonly reads: boolean;
-    /** They look at text: else a chunk that holds nothing but text may go by them. */
-    readonly readsText: boolean;
   };
   /** The text that an error carries, if there is a call in it. */
   salvage?(error: Json): string | undefined;
@@ -45,7 +43,6 @@ const NO_FIXES: NonNullable<AnswerOptions["fixes"]> = {
   before: [],
   after: [],
   reads: false,
-  readsText: false,
 };
 
 export class Answer {
@@ -61,7 +58,7 @@ export class Answer {
   constructor(options: AnswerOptions) {
     this.#options = options;
     const { turn, between = [], opening, protocol, fixes = NO_FIXES, problem } = options;
-    if (turn !== undefined && !options.several && !fixes.readsText) {
+    if (turn !== undefined && !options.several) {
       const passed = (text: string) => between.forEach((stage) => stage.text?.(0, text));
       this.#runs = new TextRuns({ turn, chunk: (item) => this.#stages.chunk(item), passed });
     }
