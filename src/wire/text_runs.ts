@@ -11,6 +11,9 @@ import type { TurnStage } from "./turn_stage.ts";
 /** More text than this need not wait: the stages know better what is held. */
 const MOST_WAITING = 256;
 
+/** A long text still comes in pieces, for whoever shows it as it comes. */
+const MOST_TOGETHER = 256;
+
 export interface TextRunsOptions {
   readonly turn: TurnStage;
   /** Sends a chunk through the stages. */
@@ -59,8 +62,8 @@ export class TextRuns {
     }
     if (end === from) return 0;
     this.#wait([], []);
-    if (this.#shape.field === "arguments") this.#together(events, texts, outs);
-    else this.#look(events, texts, outs);
+    if (this.#shape.field !== "arguments") this.#look(events, texts, outs);
+    else for (let at = 0; at < events.length;) at += this.#together(events, texts, at, outs);
     return end - from;
   }
 
@@ -71,8 +74,12 @@ export class TextRuns {
     const text = texts.length === 1 ? texts[0]! : texts.join("");
     let start = 0; // where the text of the `at`-th begins
     for (let at = 0; at < events.length;) {
-      // From here on text does not go out in the chunks that it came in: one will do.
-      if (turn.apart) return this.#together(events.slice(at), texts.slice(at), outs);
+      // Where text does not go out in the chunks that it came in, one will do for several.
+      if (turn.apart) {
+        const next = at + this.#together(events, texts, at, outs);
+        while (at < next) start += texts[at++]!.length;
+        continue;
+      }
       const look = passes ? turn.look(text, start) : undefined;
       let [next, end] = [at, start];
       while (next < events.length && end + texts[next]!.length <= (look?.at ?? 0)) {
@@ -86,17 +93,29 @@ export class TextRuns {
       } else if (look?.starts && text.length - start <= MOST_WAITING) {
         return this.#wait(events.slice(at), texts.slice(at));
       } else {
-        this.#together([events[at]!], [texts[at]!], outs);
+        this.#one([events[at]!], texts[at]!, outs);
         start += texts[at++]!.length;
       }
     }
   }
 
-  /** Sends events through the stages as one chunk. */
-  #together(events: readonly SseEvent[], texts: readonly string[], outs: (SseEvent | Item)[]): void {
-    const [event] = events;
-    const raw = events.length === 1 ? event!.raw : events.map(({ raw }) => raw).join("");
-    const items = this.#options.chunk({ chunk: this.#shape.chunkOf(texts.join("")), raw });
+  /** Sends some events, from the `from`-th on, through the stages as one chunk; how many that were. */
+  #together(
+    events: readonly SseEvent[],
+    texts: readonly string[],
+    from: number,
+    outs: (SseEvent | Item)[],
+  ): number {
+    let text = texts[from]!, end = from + 1;
+    while (end < events.length && text.length + texts[end]!.length <= MOST_TOGETHER) text += texts[end++]!;
+    this.#one(events.slice(from, end), text, outs);
+    return end - from;
+  }
+
+  /** Sends events through the stages as one chunk that says all they do. */
+  #one(events: readonly SseEvent[], text: string, outs: (SseEvent | Item)[]): void {
+    const raw = events.length === 1 ? events[0]!.raw : events.map(({ raw }) => raw).join("");
+    const items = this.#options.chunk({ chunk: this.#shape.chunkOf(text), raw });
     if (items.length === 1 && items[0]!.raw === raw) {
       this.#shape.passed();
       for (const event of events) outs.push(event);
