@@ -98,7 +98,7 @@ export class SseDecoder {
   }
 
   #clear(): void {
-    if (this.#size === 0) return; // nothing was held: the usual case
+    if (this.#tail === "") return; // nothing was held: the usual case
     this.#held = [];
     this.#size = 0;
     this.#tail = "";
