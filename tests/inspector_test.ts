@@ -383,7 +383,7 @@ test("differences are the lines that differ, and nothing is lost", () => {
   }]);
   const start = performance.now();
   diffLines(long.join("\n"), long.map((line) => `${line}!`).join("\n"));
-  assert.ok(performance.now() - start < 20_000);
+  assert.ok(performance.now() - start < 3_000);
 });
 
 test("JSON is laid out without changing a value", () => {

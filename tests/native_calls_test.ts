@@ -343,7 +343,7 @@ test("linear: 10 MB of arguments in small pieces", () => {
   const begin = performance.now();
   const piece = 'text \\" } { '.repeat(4);
   for (let n = 0; n < 200_000; n++) native.delta([d(0, undefined, undefined, piece)]);
-  assert.ok(performance.now() - begin < 20_000);
+  assert.ok(performance.now() - begin < 4000);
 });
 
 test("rule 6: names", () => {

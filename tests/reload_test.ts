@@ -97,9 +97,11 @@ test("SIGHUP reads the file at once, also when it has not changed; what needs a 
     await using running = start("--host", "localhost");
     const port = await running.port();
     await said(port);
+    const begun = Date.now();
     writeFileSync(file, to(two, { listen: { host: "127.0.0.1", port: 1 } }));
     running.signal("SIGHUP");
     await until("it is applied", () => times(running, APPLIED) === 1);
+    assert.ok(Date.now() - begun < 900, "sooner than the file is looked at");
     assert.equal(await said(port), "two");
     running.signal("SIGHUP");
     await until("it is read again", () => times(running, APPLIED) === 2);

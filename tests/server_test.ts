@@ -233,7 +233,7 @@ test("a client that goes away ends the upstream's request at once", async () => 
     const count = begun + 1;
     await until(`${path} has arrived`, () => begun === count);
     client.destroy();
-    await until(`${path} is closed upstream`, () => closed > before);
+    await until(`${path} is closed upstream`, () => closed > before, 1_000);
   }
 });
 
