@@ -9,8 +9,9 @@ import { startIsOver } from "./start.ts";
 export async function run(given: readonly string[], context: Context): Promise<void> {
   const words = withoutSeparator(given);
   // The others take a fifth of the start.
-  const commands = serves(words) ? [makeServe] : (await import("./commands.ts")).commands;
-  if (!serves(words)) startIsOver();
+  const alone = serves(words);
+  const commands = alone ? [makeServe] : (await import("./commands.ts")).commands;
+  if (!alone) startIsOver(); // the proxy's is over when it listens
   const program = makeProgram(context, commands);
   try {
     refuseUnknown(program, words[0]);

@@ -3,7 +3,7 @@ import { isObject } from "./call_piece.ts";
 import type { Choice } from "./openai.ts";
 import type { Report } from "./problem.ts";
 import type { Outcome } from "./protocol_stage.ts";
-import type { Item, Stage } from "./stage.ts";
+import { type Item, type Stage, withChunk } from "./stage.ts";
 
 export interface CallLimit extends Stage {
   /** What became of a choice's calls that may go out, out of what became of all of them. */
@@ -35,7 +35,7 @@ export function callLimit(most: number, problem: Report): CallLimit {
       const limited = choices.map(limit);
       if (limited.every((choice, n) => choice === choices[n])) return [item];
       const left = limited.filter(saysAnything);
-      return left.length === 0 ? [] : [{ chunk: { ...item.chunk, choices: left } }];
+      return left.length === 0 ? [] : [withChunk(item, { ...item.chunk, choices: left })];
     },
     end: () => [],
     outcome: (choice, of) => of === "cut" && over.has(choice) ? "whole" : of, // what was cut off is dropped anyway

@@ -3,7 +3,7 @@ import { isObject } from "./call_piece.ts";
 import { finishReason } from "./finish.ts";
 import type { Choice, Delta } from "./openai.ts";
 import type { Outcome } from "./protocol_stage.ts";
-import type { Item, Stage } from "./stage.ts";
+import { type Item, type Stage, withChunk } from "./stage.ts";
 
 /** Stands before the protocol stage, and hands on to it what may go out. */
 export interface Opening extends Stage {
@@ -58,10 +58,10 @@ export function opening({ protocol, choices, outcome }: OpeningOptions): Opening
       }
       // Reasoning streams live; the finish that may come with it waits.
       const live = list.map((choice) => ({ ...choice, finish_reason: null }));
-      const out = [...release(), ...protocol.chunk({ chunk: { ...item.chunk, choices: live } })];
+      const out = [...release(), ...protocol.chunk(withChunk(item, { ...item.chunk, choices: live }))];
       const ends = list.filter((choice) => finishReason(choice.finish_reason) !== null);
       const rest = ends.map((choice) => ({ ...choice, delta: {} }));
-      if (rest.length > 0) held.push({ chunk: { ...item.chunk, choices: rest } });
+      if (rest.length > 0) held.push(withChunk(item, { ...item.chunk, choices: rest }));
       return out;
     },
     end() {
