@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { fixes } from "../src/fixes/mod.ts";
 import { isCodex, isGemini3, isOpenAi, isOpus47, isReasoner } from "../src/fixes/models.ts";
+import { matching } from "../src/fixes/plan.ts";
 import { schemaSubset } from "../src/fixes/schema_subset.ts";
 import { repair } from "../src/repair.ts";
 import { type ExchangeReport, onEnd } from "../src/wire/watcher.ts";
@@ -529,4 +530,13 @@ test("usage is asked for where the client does not say, and never against its wo
   assert.deepEqual(asked(undefined).stream_options, { include_usage: true });
   assert.deepEqual(asked({ x: 1 }).stream_options, { x: 1, include_usage: true });
   assert.deepEqual(asked({ include_usage: false }).stream_options, { include_usage: false });
+});
+
+test("which fixes apply to a model is found once; a name without end is not kept", () => {
+  const found = (model: string) => matching({ model, host: "h" }, { problem: () => {} });
+  assert.ok(found("gemini-2.5-pro").some(({ id }) => id === "gemini/thought-signatures"));
+  assert.equal(found("gemini-2.5-pro"), found("gemini-2.5-pro"));
+  const long = `gemini-${"x".repeat(10_000)}`;
+  assert.notEqual(found(long), found(long));
+  assert.deepEqual(found(long), found(long));
 });

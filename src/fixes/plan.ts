@@ -44,12 +44,16 @@ export function isOn(fix: Fix, { disabledFixes, enabledFixes }: FixChoice): bool
 const matches = new Map<string, readonly Fix[]>();
 const MOST_MATCHES = 256;
 
+/** Clients choose the names of models: one that is longer is not kept. */
+const LONGEST_KEY = 512;
+
 /** The fixes that apply where a request is going. */
 export function matching(target: Target, { problem }: Pick<FixWatch, "problem">): readonly Fix[] {
   const key = `${target.host}\0${target.model}`;
   let found = matches.get(key);
   if (found === undefined) {
     found = matchingOf(fixes, target, problem);
+    if (key.length > LONGEST_KEY) return found;
     if (matches.size >= MOST_MATCHES) matches.delete(matches.keys().next().value!);
     matches.set(key, found);
   }
