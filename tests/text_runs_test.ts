@@ -99,15 +99,21 @@ test("a chunk that only looks like those before it is read", async () => {
 
 test("a shape is not learned from for ever, and not from a chunk that says more than one text", () => {
   const shape = new ChunkShape();
-  const learn = (text: string) => shape.learn(text, JSON.parse(text));
+  const learn = (text: string) => shape.learn({ raw: data(text) }, JSON.parse(text));
   assert.ok(!learn(chunk({ content: "a", reasoning_content: "b" })));
   assert.ok(!learn(chunk({ content: "a" }, "stop")));
   assert.ok(!learn(chunk({ content: "a" }, null, { usage: { total_tokens: 1 } })));
   assert.ok(!learn(chunk({ content: "" })));
   assert.ok(!learn(chunk({ content: "a" }, null, { "content": 1 })), "which of the two is it?");
   assert.ok(learn(chunk({ content: "a", tool_calls: null })));
-  assert.equal(shape.textOf(chunk({ content: 'a\n"é', tool_calls: null })), 'a\n"é');
-  assert.equal(shape.textOf(chunk({ content: "a" })), undefined);
+  const first = data(chunk({ content: 'a\n"é', tool_calls: null }));
+  const second = data(chunk({ content: "b", tool_calls: null }));
+  const run = shape.run(`: x\n\n${first}${second}${data(chunk({ content: "c" }))}`, 5);
+  assert.deepEqual(run, {
+    texts: ['a\n"é', "b"],
+    ends: [5 + first.length, 5 + first.length + second.length],
+  });
+  assert.equal(shape.run(data(chunk({ content: "a" })), 0), undefined);
   for (let n = 0; n < 16; n++) assert.ok(learn(chunk({ content: "a" }, null, { n })), String(n));
   assert.ok(!learn(chunk({ content: "a" }, null, { n: -1 })));
 });

@@ -66,7 +66,7 @@ function translatedStream(
     async pull(controller) {
       for (;;) {
         const { done, value } = await reader.read();
-        const events = done ? sse.end().events : sse.push(value);
+        const events = done ? sse.end().events : [...sse.push(value)];
         const out = events.map((event) => stream.take(event)).join("");
         if (out !== "") controller.enqueue(encoder.encode(out));
         if (done) controller.close();

@@ -1,7 +1,7 @@
 /** The events of OpenAI's Responses API, one by one, as the chunks of a chat completion. */
 import { isObject } from "../wire/call_piece.ts";
 import type { Delta, Json } from "../wire/openai.ts";
-import { encodeEvent, type SseEvent } from "../wire/sse.ts";
+import { encodeEvent, type SseEvent } from "../wire/sse_event.ts";
 import { textOr } from "./body.ts";
 import { envelopeOf, errorOf, finishOf, partsOf, reasoningOf, toCall, toUsage } from "./responses_answer.ts";
 

@@ -3,13 +3,14 @@ import * as z from "zod";
 import { bridgeOf, bridges } from "../bridge/mod.ts";
 import { dialects, liveDialects } from "../dialects/mod.ts";
 import { defaultRepairConfig } from "../repair_config.ts";
-import { Answer, type Out, parse } from "../wire/answer.ts";
+import { Answer, chunksIn, type Out } from "../wire/answer.ts";
 import { readChatRequest } from "../wire/chat_request.ts";
 import { fold } from "../wire/fold.ts";
 import type { Chunk, Json } from "../wire/openai.ts";
 import type { AnyProblemCode } from "../wire/problem.ts";
 import { protocolStage } from "../wire/protocol_stage.ts";
-import { encodeEvent } from "../wire/sse.ts";
+import { Events } from "../wire/events.ts";
+import { encodeEvent } from "../wire/sse_event.ts";
 import { turnStage } from "../wire/turn_stage.ts";
 import { unconverted } from "../wire/unconverted.ts";
 import { InvalidRequest } from "../error_answer.ts";
@@ -77,17 +78,14 @@ export async function convertText(body: unknown): Promise<Converted> {
 
   const all: Json[] = [];
   const take = (outs: readonly Out[]): Json[] => {
-    const said = outs.flatMap((out) => {
-      const chunk = "chunk" in out ? out.chunk : out.data === undefined ? undefined : parse(out.data);
-      return typeof chunk === "object" && chunk !== null ? [chunk as Json] : [];
-    });
+    const said: Json[] = outs.flatMap((out) => [...chunksIn(out)]);
     all.push(...said);
     return said;
   };
   const steps: ConvertStep[] = [];
   const step = (end: number, delta: Json, finish_reason: string | null) => {
     const data = JSON.stringify({ ...ENVELOPE, choices: [{ index: 0, delta, finish_reason }] });
-    const out = take(answer.take([{ raw: encodeEvent(data), data }]));
+    const out = take(answer.take(new Events(encodeEvent(data))));
     steps.push({ end, out: out.map(changesOf), problems: problems.splice(0) });
   };
   const name = field === "content" ? field : "reasoning_content";
@@ -100,7 +98,7 @@ export async function convertText(body: unknown): Promise<Converted> {
     at = end;
   }
   step(text.length, {}, "stop");
-  take(answer.take([{ raw: encodeEvent("[DONE]"), data: "[DONE]" }]));
+  take(answer.take(new Events(encodeEvent("[DONE]"))));
   return {
     cut,
     steps,

@@ -1,6 +1,6 @@
 /** Changes of the list as they happen, as server-sent events. */
 import type { CaptureChange, Captures } from "../observe/captures.ts";
-import { encodeEvent } from "../wire/sse.ts";
+import { encodeEvent } from "../wire/sse_event.ts";
 
 /** Changes are told together, at most so often: ten times a second. */
 const BATCH_MS = 100;

@@ -5,7 +5,8 @@ import { toChunks } from "./fold.ts";
 import type { Chunk, Json } from "./openai.ts";
 import type { Report } from "./problem.ts";
 import type { ProtocolStage } from "./protocol_stage.ts";
-import { encodeEvent, type SseEvent } from "./sse.ts";
+import { Events } from "./events.ts";
+import { encodeEvent, type SseEvent } from "./sse_event.ts";
 import type { Opening } from "./opening.ts";
 import type { Item, Stage } from "./stage.ts";
 import { failOpen, type Stages } from "./stages.ts";
@@ -104,19 +105,20 @@ export class Answer {
   }
 
   /** What goes out for some events; the events themselves where nothing is changed. */
-  take(events: readonly SseEvent[]): readonly Out[] {
+  take(come: Events): readonly Out[] {
     const outs: Out[] = [];
-    for (let at = 0; at < events.length;) {
-      const run = this.empty || this.#done ? 0 : this.#runs?.take(events, at, outs) ?? 0;
-      at += run;
-      if (run === 0) outs.push(...this.#released(), ...this.#take(events[at++]!));
+    const events = come.behind(this.#runs?.release() ?? "");
+    while (!events.done) {
+      if (this.empty || this.#done || !this.#runs?.take(events, outs)) {
+        outs.push(...this.#take(events.next()!));
+      }
     }
     return outs;
   }
 
-  /** Of events that wait, what goes out when something else comes. */
+  /** Of events that wait, what goes out when nothing more comes. */
   #released(): readonly Out[] {
-    return this.#runs?.release().flatMap((event) => this.#take(event)) ?? [];
+    return [...new Events(this.#runs?.release() ?? "")].flatMap((event) => this.#take(event));
   }
 
   #take(event: SseEvent): readonly Out[] {
@@ -147,7 +149,7 @@ export class Answer {
     this.#count(chunk);
     this.#options.protocol.learn(chunk as Chunk);
     if (isWhole(chunk)) return toChunks(chunk).flatMap((part) => this.#stages.chunk({ chunk: part }));
-    const learned = this.#runs?.learn(data, chunk) ?? false;
+    const learned = this.#runs?.learn(event, chunk) ?? false;
     const items = this.#stages.chunk({ chunk: chunk as Chunk, raw: event.raw });
     if (items.length !== 1 || items[0]!.raw !== event.raw) return items;
     if (learned) this.#runs!.passed();
@@ -203,6 +205,15 @@ export class Answer {
 /** The text of what goes out. */
 export function encode(out: Out): string {
   return out.raw ?? encodeEvent(JSON.stringify((out as Item).chunk));
+}
+
+/** The chunks in what goes out. */
+export function* chunksIn(out: Out): Generator<Chunk, void, undefined> {
+  if ("chunk" in out) return yield out.chunk;
+  for (const { data } of out.several ? new Events(out.raw) : [out]) {
+    const chunk = data === undefined ? undefined : parse(data);
+    if (isObject(chunk)) yield chunk as Chunk;
+  }
 }
 
 /** The value of a JSON text; undefined when it is none, or none that could be worked on. */

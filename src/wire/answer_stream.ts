@@ -2,7 +2,8 @@
 import { type Answer, encode, isPlain, type Out } from "./answer.ts";
 import { breakage, toApiError } from "./errors.ts";
 import type { Json } from "./openai.ts";
-import { encodeEvent } from "./sse.ts";
+import type { Events } from "./events.ts";
+import { encodeEvent } from "./sse_event.ts";
 import type { Item } from "./stage.ts";
 import type { Report } from "./problem.ts";
 import { type Batch, type UpstreamBody, within } from "./upstream_body.ts";
@@ -89,11 +90,10 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
         return text([...answer.take(batch.events), ...answer.end()]);
       }
       case "events": {
-        if (batch.events.some(({ data }) => data !== undefined)) grace = options.finishGraceMs;
-        const outs = answer.take(batch.events);
         const { events } = batch;
-        const same = outs.length === events.length && outs.every((out, n) => out === events[n]);
-        if (same && batch.bytes !== undefined) return undefined;
+        if (grace < options.finishGraceMs && saysSomething(events)) grace = options.finishGraceMs;
+        const outs = answer.take(events);
+        if (batch.bytes !== undefined && events.same(outs)) return undefined;
         return answer.done ? text(outs) + body.takeRest() : text(outs);
       }
     }
@@ -191,6 +191,11 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
 }
 
 type Controller = ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
+
+function saysSomething(events: Events): boolean {
+  for (const { data } of events) if (data !== undefined) return true;
+  return false;
+}
 
 function text(outs: readonly Out[]): string {
   return outs.length === 1 ? encode(outs[0]!) : outs.map(encode).join("");

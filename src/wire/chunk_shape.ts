@@ -1,10 +1,7 @@
 /** Knows chunks that differ from one before in nothing but one text, without reading their JSON. */
 import { isObject } from "./call_piece.ts";
 import type { Chunk, Delta } from "./openai.ts";
-
-/** What may stand between the quotes of a JSON string: as it is meant, or escaped. */
-const LITERAL = /^[^"\\\p{Cc}]+$/u;
-const ESCAPED = /^(?:[^"\\\p{Cc}]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))+$/u;
+import type { SseEvent } from "./sse_event.ts";
 
 /** A server that writes each chunk anew in another way is not learned from for ever. */
 const MOST_LESSONS = 16;
@@ -12,8 +9,16 @@ const MOST_LESSONS = 16;
 /** Where the text stands. */
 export type TextField = "content" | "reasoning" | "reasoning_content" | "arguments";
 
+/** Events of one shape, one behind the other. */
+export interface Run {
+  /** What each of them says. */
+  readonly texts: readonly string[];
+  /** Where each of them ends. */
+  readonly ends: readonly number[];
+}
+
 export class ChunkShape {
-  #before: string | undefined; // what stands before the text, up to its quote
+  #before: string | undefined; // what stands before the text in an event, up to its quote
   #behind = ""; // what stands behind it, from its quote on
   #chunk: Chunk = {}; // one of them
   #field: TextField = "content";
@@ -30,8 +35,8 @@ export class ChunkShape {
     return this.#passes;
   }
 
-  /** `chunk` was written as `data`: the next ones may look like it. Whether they can. */
-  learn(data: string, chunk: Chunk): boolean {
+  /** `chunk` came as `event`: the next ones may look like it. Whether they can. */
+  learn({ raw, name }: SseEvent, chunk: Chunk): boolean {
     const { choices, usage } = chunk;
     if (this.#lessons >= MOST_LESSONS || !Array.isArray(choices) || choices.length !== 1 || usage != null) {
       return false;
@@ -39,16 +44,16 @@ export class ChunkShape {
     const [choice] = choices;
     if (!isObject(choice) || choice.finish_reason != null || !isObject(choice.delta)) return false;
     const field = fieldOf(choice.delta);
-    if (field === undefined) return false;
-    const name = `"${field}"`;
-    const at = data.indexOf(name);
-    if (at === -1 || data.lastIndexOf(name) !== at) return false;
-    const start = data.indexOf('"', at + name.length) + 1;
+    if (field === undefined || name !== undefined) return false;
+    const key = `"${field}"`;
+    const at = raw.indexOf(key);
+    if (at === -1 || raw.lastIndexOf(key) !== at) return false;
+    const start = raw.indexOf('"', at + key.length) + 1;
     const text = JSON.stringify(textIn(choice.delta, field)).slice(1, -1);
     const end = start + text.length;
-    if (text === "" || !/^ ?: ?"$/.test(data.slice(at + name.length, start))) return false;
-    if (data.slice(start, end) !== text || data[end] !== '"') return false;
-    const [before, behind] = [data.slice(0, start), data.slice(end)];
+    if (text === "" || !/^ ?: ?"$/.test(raw.slice(at + key.length, start))) return false;
+    if (raw.slice(start, end) !== text || raw[end] !== '"') return false;
+    const [before, behind] = [raw.slice(0, start), raw.slice(end)];
     if (before !== this.#before || behind !== this.#behind) this.#passes = false;
     this.#before = before;
     this.#behind = behind;
@@ -63,22 +68,53 @@ export class ChunkShape {
     this.#passes = true;
   }
 
-  /** The text of a chunk that is like the last one that was learned; undefined for all others. */
-  textOf(data: string): string | undefined {
-    const before = this.#before;
-    if (before === undefined || data.length <= before.length + this.#behind.length) return undefined;
-    if (!data.startsWith(before) || !data.endsWith(this.#behind)) return undefined;
-    const text = data.slice(before.length, data.length - this.#behind.length);
-    const literal = LITERAL.test(text);
-    if (!literal && !ESCAPED.test(text)) return undefined;
+  /** The events of a text, from `at` on, that are like the one that was learned last; undefined when the first is not. */
+  run(text: string, at: number): Run | undefined {
+    const before = this.#before, behind = this.#behind;
+    if (before === undefined) return undefined;
+    const texts: string[] = [], ends: number[] = [];
+    while (text.startsWith(before, at)) {
+      const start = at + before.length;
+      const end = endOfString(text, start);
+      if (end <= start || !text.startsWith(behind, end)) break;
+      const said = saidBy(text.slice(start, end));
+      if (said === undefined) break;
+      at = end + behind.length;
+      texts.push(said);
+      ends.push(at);
+    }
+    if (texts.length === 0) return undefined;
     this.#lessons = 0;
-    return literal ? text : JSON.parse(`"${text}"`);
+    return { texts, ends };
   }
 
   /** A chunk like those that are known, with `text`. */
   chunkOf(text: string): Chunk {
     const choice = this.#chunk.choices![0]!;
     return { ...this.#chunk, choices: [{ ...choice, delta: withText(choice.delta!, this.#field, text) }] };
+  }
+}
+
+/** Where the quote is that ends a JSON string; -1 where a character may not stand in one. */
+function endOfString(text: string, start: number): number {
+  for (let at = start; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) return at;
+    if (code === BACKSLASH) at++;
+    else if (code < BLANK) return -1;
+  }
+  return -1;
+}
+
+const [QUOTE, BACKSLASH, BLANK] = [0x22, 0x5c, 0x20];
+
+/** What stands in a JSON string; undefined where it is none. */
+function saidBy(text: string): string | undefined {
+  if (!text.includes("\\")) return text;
+  try {
+    return JSON.parse(`"${text}"`);
+  } catch {
+    return undefined;
   }
 }
 

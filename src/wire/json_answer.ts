@@ -1,10 +1,10 @@
 /** Answers that are not streamed on both sides: JSON takes the stream's path as chunks, and is folded back. */
-import { type Answer, encode, parse } from "./answer.ts";
-import { isObject } from "./call_piece.ts";
+import { type Answer, chunksIn, encode } from "./answer.ts";
 import { breakage } from "./errors.ts";
 import { fold, toChunks } from "./fold.ts";
-import type { Chunk, Json } from "./openai.ts";
-import { encodeEvent } from "./sse.ts";
+import type { Json } from "./openai.ts";
+import { NO_EVENTS } from "./events.ts";
+import { encodeEvent } from "./sse_event.ts";
 import type { Item } from "./stage.ts";
 import type { UpstreamBody } from "./upstream_body.ts";
 
@@ -46,12 +46,11 @@ export async function collect(
   for (let over = false; !over;) {
     const batch = await body.readEvents(answer.finished ? finishGraceMs : Infinity);
     if (batch.kind === "broken" && !answer.finished) return breakage(batch.error);
-    const events = batch.kind === "events" || batch.kind === "end" ? batch.events : [];
+    const events = batch.kind === "events" || batch.kind === "end" ? batch.events : NO_EVENTS;
     over = batch.kind !== "events";
     const outs = [...answer.take(events), ...(over ? answer.end() : [])];
     for (const out of outs) {
-      const chunk = "chunk" in out ? out.chunk : out.data === undefined ? undefined : parse(out.data);
-      if (isObject(chunk)) items.push({ chunk: chunk as Chunk });
+      for (const chunk of chunksIn(out)) items.push({ chunk });
     }
     over ||= answer.done;
   }

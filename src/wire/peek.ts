@@ -3,7 +3,8 @@ import { parse } from "./answer.ts";
 import { isObject } from "./call_piece.ts";
 import { errorIn } from "./errors.ts";
 import type { Json } from "./openai.ts";
-import type { SseEvent } from "./sse.ts";
+import type { Events } from "./events.ts";
+import type { SseEvent } from "./sse_event.ts";
 import type { Item } from "./stage.ts";
 import type { Batch, UpstreamBody } from "./upstream_body.ts";
 
@@ -21,7 +22,7 @@ export type Beginnings = (skip?: (data: string) => boolean) => readonly Item[];
  * read is kept in `body`.
  */
 export async function peek(body: UpstreamBody, ms: number): Promise<Beginning> {
-  const seen: (Batch & { readonly events: readonly SseEvent[] })[] = [];
+  const seen: (Batch & { readonly events: Events })[] = [];
   let until = Infinity;
   for (;;) {
     const batch = await body.readEvents(until - Date.now());
@@ -31,13 +32,13 @@ export async function peek(body: UpstreamBody, ms: number): Promise<Beginning> {
     const verdict = judge(batch.events);
     if (typeof verdict === "object") return { kind: "error", error: verdict };
     if (verdict === "content" || batch.kind === "end") break;
-    if (batch.events.length > 0 && until === Infinity) until = Date.now() + ms;
+    if (!batch.events.done && until === Infinity) until = Date.now() + ms;
   }
   body.keep(seen);
   return {
     kind: "good",
     items: (skip = () => false) =>
-      seen.flatMap(({ events }) => events).slice(0, MOST_ITEMS).filter(({ data = "" }) => !skip(data))
+      beginOf(seen.map(({ events }) => events)).filter(({ data = "" }) => !skip(data))
         .flatMap(itemOf),
   };
 }
@@ -45,12 +46,24 @@ export async function peek(body: UpstreamBody, ms: number): Promise<Beginning> {
 /** A whole answer may come at once; its beginning is enough. */
 const MOST_ITEMS = 32;
 
+/** The first events of some reads. */
+function beginOf(reads: readonly Events[]): SseEvent[] {
+  const found: SseEvent[] = [];
+  for (const events of reads) {
+    for (const event of events) {
+      if (found.length === MOST_ITEMS) return found;
+      found.push(event);
+    }
+  }
+  return found;
+}
+
 function itemOf({ raw, data = "" }: SseEvent): Item[] {
   const chunk = parse(data);
   return isObject(chunk) ? [{ chunk, raw }] : [];
 }
 
-function judge(events: readonly SseEvent[]): "content" | "nothing" | Json {
+function judge(events: Iterable<SseEvent>): "content" | "nothing" | Json {
   for (const { data, name } of events) {
     if (data === undefined || data === "") continue;
     const chunk = parse(data);

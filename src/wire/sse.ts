@@ -1,21 +1,18 @@
 /** Server-sent events: bytes to events, each with the text it was written in, so that it can go out unchanged. */
-import { createParser } from "eventsource-parser";
-
-/** One block of a stream, up to and with its blank line. */
-export interface SseEvent {
-  /** The block as the upstream wrote it. */
-  readonly raw: string;
-  /** What it says; not there when the block holds nothing but comments. */
-  readonly data?: string;
-  /** Its `event:` field. */
-  readonly name?: string;
-}
+import { Events, NO_EVENTS } from "./events.ts";
+import { readEvent, type SseEvent } from "./sse_event.ts";
 
 /** A block may be this long before it is passed on unread: 64 Mi characters. */
 const LIMIT = 64 * 1024 * 1024;
 
 /** The end of a line and a blank line after it. `\r\n` is one line end; a lone `\r` at the very end may become one. */
 const BLANK = /\n\r?\n|\r\r|\n\r(?!$)/g;
+
+/** A line end of old, or half of one. */
+const LONE = /\r(?!\n)/;
+
+/** More line ends than two: which of them belong together depends on what is before them. */
+const ODD = /(?:\r?\n){3}$/;
 
 /** Cuts the bytes of one answer into events. Feeding it in tiny pieces costs no more than feeding it whole. */
 export class SseDecoder {
@@ -37,18 +34,37 @@ export class SseDecoder {
   }
 
   /** The events that `bytes` complete. All of them come as one, without data, where `isPlain` says it of their text. */
-  push(bytes: Uint8Array, isPlain?: (text: string) => boolean): SseEvent[] {
+  push(bytes: Uint8Array, isPlain?: (text: string) => boolean): Events {
     const text = this.#decoder.decode(bytes, { stream: true });
-    const end = isPlain === undefined || this.#passing || this.#tail.endsWith("\n")
-      ? -1
-      : text.lastIndexOf("\n\n");
-    if (end === -1 || text.includes("\r") || this.#tail.includes("\r")) return this.#text(text);
-    const raw = this.#held.join("") + text.slice(0, end + 2);
-    if (!isPlain!(raw)) return this.#text(text);
+    if (text === "") return NO_EVENTS;
+    const seam = this.#tail + text;
+    const end = this.#lastEnd(seam);
+    if (end === undefined) return new Events(this.#text(text));
+    this.#first = false;
+    const from = this.#tail.length; // where `text` begins in `seam`
+    if (end <= from) {
+      this.#hold(text);
+      return NO_EVENTS;
+    }
+    const whole = this.#held.join("") + text.slice(0, end - from);
     this.#clear();
-    const events: SseEvent[] = [{ raw }];
-    this.#hold(text.slice(end + 2), events);
-    return events;
+    this.#hold(text.slice(end - from));
+    return new Events(isPlain?.(whole) ? [{ raw: whole, several: true }] : whole);
+  }
+
+  /**
+   * Where the last block ends that is whole, 0 for none, in what has come with the last two characters before it;
+   * undefined where that needs a closer look.
+   */
+  #lastEnd(seam: string): number | undefined {
+    if (this.#passing || this.#size + seam.length > this.#limit) return undefined;
+    if (this.#first && (this.#size > 0 || seam.startsWith("\uFEFF"))) return undefined;
+    const marks = seam.includes("\r");
+    if (marks && LONE.test(seam)) return undefined;
+    const [line, marked] = [seam.lastIndexOf("\n\n"), marks ? seam.lastIndexOf("\n\r\n") : -1];
+    if (line === -1 && marked === -1) return 0;
+    const end = line > marked ? line + 2 : marked + 3;
+    return ODD.test(seam.slice(Math.max(0, end - 6), end)) ? undefined : end;
   }
 
   /**
@@ -81,20 +97,21 @@ export class SseDecoder {
       this.#passing = false;
       from = end;
     }
-    this.#hold(from === 0 ? seam : seam.slice(from), events);
-    return events;
+    return [...events, ...this.#hold(from === 0 ? seam : seam.slice(from))];
   }
 
-  #hold(text: string, events: SseEvent[]): void {
-    if (text === "") return;
+  /** Keeps the beginning of a block; gives it back when it is too long to be kept. */
+  #hold(text: string): SseEvent[] {
+    if (text === "") return [];
     this.#held.push(text);
     this.#size += text.length;
     this.#tail = (this.#tail + text).slice(-2);
-    if (!this.#passing && this.#size <= this.#limit) return;
+    if (!this.#passing && this.#size <= this.#limit) return [];
+    const raw = this.#held.join("");
     this.#passing = true;
-    events.push({ raw: this.#held.join("") });
     this.#held = [];
     this.#size = 0;
+    return [{ raw }];
   }
 
   #clear(): void {
@@ -105,19 +122,10 @@ export class SseDecoder {
   }
 
   #event(raw: string): SseEvent {
-    const first = this.#first;
+    const mark = this.#first && raw.startsWith("\uFEFF");
     this.#first = false;
-    // Nearly every block is one line of data: worth not building a parser's state for.
-    if (raw.startsWith("data: ") && raw.indexOf("\n") === raw.length - 2 && !raw.includes("\r")) {
-      return { raw, data: raw.slice(6, -2) };
-    }
-    return parseBlock(raw, first && raw.startsWith("\uFEFF") ? raw.slice(1) : raw);
+    return mark ? { ...readEvent(raw.slice(1)), raw } : readEvent(raw);
   }
-}
-
-/** What goes on the wire for one piece of data. */
-export function encodeEvent(data: string): string {
-  return `data: ${data}\n\n`;
 }
 
 /** Finds the ends of blocks. Two searches, as hardly any stream has a `\r` in it. */
@@ -132,18 +140,6 @@ function finder(text: string): (from: number) => number {
     BLANK.lastIndex = from;
     return BLANK.test(text) ? BLANK.lastIndex : -1;
   };
-}
-
-function parseBlock(raw: string, text: string): SseEvent {
-  let event: SseEvent = { raw };
-  const parser = createParser({
-    onEvent: ({ data, event: name }) => {
-      event = { raw, data, ...(name === undefined ? {} : { name }) };
-    },
-  });
-  // A lone `\r` at the end might be half a line end to the parser; what follows it settles that.
-  parser.feed(text.endsWith("\r") ? `${text}\n\n` : text);
-  return event;
 }
 
 function isWhole(data: string): boolean {

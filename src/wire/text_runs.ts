@@ -2,9 +2,10 @@
  * Events that differ in nothing but one text, taken together: what they say is looked at once, and not each event's
  * JSON. Where nothing is in the text, they go by as they came.
  */
-import { ChunkShape } from "./chunk_shape.ts";
+import { ChunkShape, type Run } from "./chunk_shape.ts";
+import type { Events } from "./events.ts";
 import type { Chunk } from "./openai.ts";
-import type { SseEvent } from "./sse.ts";
+import type { SseEvent } from "./sse_event.ts";
 import type { Item } from "./stage.ts";
 import type { TurnStage } from "./turn_stage.ts";
 
@@ -25,16 +26,15 @@ export interface TextRunsOptions {
 export class TextRuns {
   readonly #options: TextRunsOptions;
   readonly #shape = new ChunkShape();
-  #waiting: SseEvent[] = []; // at the end of whose text something may begin
-  #texts: string[] = []; // what each of those says
+  #waiting = ""; // events at the end of whose text something may begin
 
   constructor(options: TextRunsOptions) {
     this.#options = options;
   }
 
   /** An event has been read, and goes through the stages next: more may come that look like it. */
-  learn(data: string, chunk: Chunk): boolean {
-    return this.#shape.learn(data, chunk);
+  learn(event: SseEvent, chunk: Chunk): boolean {
+    return this.#shape.learn(event, chunk);
   }
 
   /** The event that was learned last has gone through as it came. */
@@ -43,88 +43,73 @@ export class TextRuns {
   }
 
   /** Events that wait; from now on nothing does. */
-  release(): readonly SseEvent[] {
+  release(): string {
     const waiting = this.#waiting;
-    this.#wait([], []);
+    this.#waiting = "";
     return waiting;
   }
 
-  /** Takes those of `all` from the `from`-th on that look like what was learned, up to the first that does not. */
-  take(all: readonly SseEvent[], from: number, outs: (SseEvent | Item)[]): number {
-    const events = this.#waiting, texts = this.#texts;
-    let end = from;
-    for (; end < all.length; end++) {
-      const { data, name } = all[end]!;
-      const text = data === undefined || name !== undefined ? undefined : this.#shape.textOf(data);
-      if (text === undefined) break;
-      events.push(all[end]!);
-      texts.push(text);
-    }
-    if (end === from) return 0;
-    this.#wait([], []);
-    if (this.#shape.field !== "arguments") this.#look(events, texts, outs);
-    else for (let at = 0; at < events.length;) at += this.#together(events, texts, at, outs);
-    return end - from;
+  /** Takes the events that look like what was learned, up to the first that does not; whether there were any. */
+  take(events: Events, outs: (SseEvent | Item)[]): boolean {
+    const { rest } = events;
+    const run = rest && this.#shape.run(rest.text, rest.at);
+    if (run === undefined) return false;
+    const last = run.ends.at(-1) === rest!.text.length;
+    if (this.#shape.field !== "arguments") this.#look(events, run, last, outs);
+    else for (let at = 0; at < run.texts.length;) at = this.#together(events, run, at, outs);
+    return true;
   }
 
   /** Lets events go by in whose text nothing is; one in which there may be something goes through the stages. */
-  #look(events: SseEvent[], texts: string[], outs: (SseEvent | Item)[]): void {
+  #look(events: Events, run: Run, last: boolean, outs: (SseEvent | Item)[]): void {
     const { turn, passed } = this.#options;
+    const { texts, ends } = run;
     const passes = this.#shape.passes && this.#shape.field === "content";
     const text = texts.length === 1 ? texts[0]! : texts.join("");
     let start = 0; // where the text of the `at`-th begins
-    for (let at = 0; at < events.length;) {
+    for (let at = 0; at < texts.length;) {
       // Where text does not go out in the chunks that it came in, one will do for several.
       if (turn.apart) {
-        const next = at + this.#together(events, texts, at, outs);
+        const next = this.#together(events, run, at, outs);
         while (at < next) start += texts[at++]!.length;
         continue;
       }
       const look = passes ? turn.look(text, start) : undefined;
       let [next, end] = [at, start];
-      while (next < events.length && end + texts[next]!.length <= (look?.at ?? 0)) {
+      while (next < texts.length && end + texts[next]!.length <= (look?.at ?? 0)) {
         end += texts[next++]!.length;
       }
       if (next > at && !isHighSurrogate(text, end - 1)) {
         turn.pass(text.slice(start, end));
         passed(text.slice(start, end));
-        for (; at < next; at++) outs.push(events[at]!);
-        start = end;
-      } else if (look?.starts && text.length - start <= MOST_WAITING) {
-        return this.#wait(events.slice(at), texts.slice(at));
+        outs.push(events.piece(ends[next - 1]!));
+        [at, start] = [next, end];
+      } else if (last && look?.starts && text.length - start <= MOST_WAITING) {
+        this.#waiting = events.skip(ends.at(-1)!);
+        return;
       } else {
-        this.#one([events[at]!], texts[at]!, outs);
+        this.#one(events, ends[at]!, texts[at]!, outs);
         start += texts[at++]!.length;
       }
     }
   }
 
-  /** Sends some events, from the `from`-th on, through the stages as one chunk; how many that were. */
-  #together(
-    events: readonly SseEvent[],
-    texts: readonly string[],
-    from: number,
-    outs: (SseEvent | Item)[],
-  ): number {
+  /** Sends some events, from the `from`-th on, through the stages as one chunk; up to which one. */
+  #together(events: Events, { texts, ends }: Run, from: number, outs: (SseEvent | Item)[]): number {
     let text = texts[from]!, end = from + 1;
-    while (end < events.length && text.length + texts[end]!.length <= MOST_TOGETHER) text += texts[end++]!;
-    this.#one(events.slice(from, end), text, outs);
-    return end - from;
+    while (end < texts.length && text.length + texts[end]!.length <= MOST_TOGETHER) text += texts[end++]!;
+    this.#one(events, ends[end - 1]!, text, outs);
+    return end;
   }
 
-  /** Sends events through the stages as one chunk that says all they do. */
-  #one(events: readonly SseEvent[], text: string, outs: (SseEvent | Item)[]): void {
-    const raw = events.length === 1 ? events[0]!.raw : events.map(({ raw }) => raw).join("");
-    const items = this.#options.chunk({ chunk: this.#shape.chunkOf(text), raw });
-    if (items.length === 1 && items[0]!.raw === raw) {
+  /** Sends the events up to `end` through the stages as one chunk that says all they do. */
+  #one(events: Events, end: number, text: string, outs: (SseEvent | Item)[]): void {
+    const event = events.piece(end);
+    const items = this.#options.chunk({ chunk: this.#shape.chunkOf(text), raw: event.raw });
+    if (items.length === 1 && items[0]!.raw === event.raw) {
       this.#shape.passed();
-      for (const event of events) outs.push(event);
+      outs.push(event);
     } else for (const item of items) outs.push(item);
-  }
-
-  #wait(events: SseEvent[], texts: string[]): void {
-    this.#waiting = events;
-    this.#texts = texts;
   }
 }
 

@@ -1,7 +1,8 @@
 /** The body of an upstream's answer: read piece by piece, with a limit to the waiting. */
 import { Alarm } from "./alarm.ts";
 import { type Source, sourceOf } from "./direct_stream.ts";
-import { SseDecoder, type SseEvent } from "./sse.ts";
+import { Events } from "./events.ts";
+import { SseDecoder } from "./sse.ts";
 
 /** What a read brought. `late`: nothing in time; the same read goes on the next time. */
 export type Read =
@@ -14,11 +15,11 @@ export type Read =
 export type Batch =
   | {
     readonly kind: "events";
-    readonly events: readonly SseEvent[];
+    readonly events: Events;
     /** The bytes that say the same as `events`, when they do to the last one. */
     readonly bytes?: Uint8Array;
   }
-  | { readonly kind: "end"; readonly events: readonly SseEvent[]; readonly cut: boolean }
+  | { readonly kind: "end"; readonly events: Events; readonly cut: boolean }
   | { readonly kind: "broken"; readonly error: unknown }
   | { readonly kind: "late" };
 
@@ -81,7 +82,10 @@ export class UpstreamBody {
       if (read.kind === "late" || read.kind === "broken") return read;
       if (read.kind === "bytes") bytes = read.bytes;
     }
-    if (bytes === undefined) return { kind: "end", ...this.#sse.end() };
+    if (bytes === undefined) {
+      const { events, cut } = this.#sse.end();
+      return { kind: "end", events: new Events(events), cut };
+    }
     const clean = this.#sse.empty;
     const events = this.#sse.push(bytes, isPlain);
     // A last byte of ASCII: no character is split between this read and the next.
