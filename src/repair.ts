@@ -113,7 +113,6 @@ async function streamed(source: Source & { kind: "events" }, context: Context): 
   const { response, body } = source;
   const { config, course, exchange, request } = context;
   let opened = wayBack(context);
-  opened.fixes.foresee(source.beginning);
   let instead: Response | undefined; // the answer, if nothing of the stream has gone out
   const { answer, protocol } = opened;
   const replace = async (error: Json | undefined): Promise<Replacement> => {

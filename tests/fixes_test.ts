@@ -89,7 +89,7 @@ test("the header and the report name the fixes that changed something, in stream
   const streamed = await run(asked, { acts: [blocks + DONE] });
   assert.equal(
     streamed.response.headers.get("x-callmend-fixes"),
-    "gemini/budget-tokens, gemini/thinking-blocks",
+    "gemini/budget-tokens, gemini/thinking-blocks, gemini/finish-stop",
   );
   assert.deepEqual(streamed.report.fixes, [
     "gemini/budget-tokens",

@@ -3,11 +3,8 @@ import type { Tool } from "../parse/dialect.ts";
 import type { Fetch } from "../wire/fetch.ts";
 import type { Json } from "../wire/openai.ts";
 import type { Report } from "../wire/problem.ts";
-import type { Beginnings } from "../wire/peek.ts";
-import { isPlain } from "../wire/answer.ts";
-import { chain, type Stage } from "../wire/stage.ts";
+import type { Stage } from "../wire/stage.ts";
 import type { AnswerContext, Fix, RequestContext, Target } from "./fix.ts";
-import { forgetful } from "./memory.ts";
 import { fixes } from "./mod.ts";
 
 /** Which fixes are on. */
@@ -31,8 +28,6 @@ export interface FixStages {
   readonly after: readonly Stage[];
   /** Every event has to be read, also where nothing else would. */
   readonly reads: boolean;
-  /** Names what they would change in the first items of a stream, as its header goes out before they run. */
-  foresee(items: Beginnings): void;
 }
 
 /** Whether a fix is on where it applies. What is switched off stays off. */
@@ -130,26 +125,19 @@ export class FixPlan {
   stages(asked: Json, sent: Json, tools: readonly Tool[]): FixStages {
     const context: AnswerContext = { ...this.#context, asked, sent, tools };
     const order = this.#fixes.toReversed();
-    const of = (part: "response" | "after", context: AnswerContext) =>
+    const of = (part: "response" | "after") =>
       order.flatMap((fix) => {
         if (fix[part] === undefined) return [];
         const stage = this.#try(fix, undefined, () => fix[part]?.(context));
         return stage === undefined ? [] : [{ fix, stage: this.#watched(fix, stage) }];
       });
-    const [before, after] = [of("response", context), of("after", context)];
+    const [before, after] = [of("response"), of("after")];
     const reads = [...before, ...after].some(({ fix }) => fix.skims !== true);
     const stagesOf = (made: typeof before) => made.map(({ stage }) => stage);
     return {
       before: stagesOf(before),
       after: stagesOf(after),
       reads,
-      foresee: (items) => {
-        const seen = before.length + after.length === 0 ? [] : items(reads ? undefined : isPlain);
-        if (seen.length === 0) return;
-        const trial = { ...context, memory: forgetful };
-        const stages = chain(stagesOf([...of("response", trial), ...of("after", trial)]));
-        for (const item of seen) stages.chunk(item);
-      },
     };
   }
 

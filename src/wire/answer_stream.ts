@@ -106,6 +106,30 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
     return ends ? answer.error === undefined ? "done" : "error" : undefined;
   };
 
+  const step = (batch: Batch): Step => {
+    const written = options.busy(() => convert(batch));
+    const how = endOf(batch);
+    const useless = (how === "done" || answer.error !== undefined) && answer.empty;
+    return { batch, written, how, useless };
+  };
+
+  // What has been looked at already is converted at once: the answer's head can name the fixes that it took.
+  const made: Step[] = [];
+  for (const batch of body.takeKept()) {
+    if (made.at(-1)?.how === undefined) made.push(step(batch));
+  }
+
+  /** The next batch, once there is one, and what it becomes; undefined when it is no longer wanted. */
+  const next = async (): Promise<Step | undefined> => {
+    const first = made.shift();
+    if (first !== undefined) return first;
+    const wait = patience();
+    const begin = wait === Infinity ? 0 : Date.now();
+    const batch = await body.readEvents(wait, answer.skims ? isPlain : undefined);
+    if (wait < Infinity) spend(batch.kind === "late" ? wait : Date.now() - begin);
+    return over ? undefined : step(batch);
+  };
+
   /** Waits for what comes in the place of the answer; false when something has to go out meanwhile. */
   const replaced = async (controller: Controller): Promise<boolean> => {
     const made = await within(replacing!, keepAlive);
@@ -152,15 +176,10 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
           if (await replaced(controller)) continue;
           return;
         }
-        const wait = patience();
-        const begin = wait === Infinity ? 0 : Date.now();
-        const batch = await body.readEvents(wait, answer.skims ? isPlain : undefined);
-        if (wait < Infinity) spend(batch.kind === "late" ? wait : Date.now() - begin);
-        if (over) return;
-        const written = options.busy(() => convert(batch));
-        const how = endOf(batch);
-        const ended = how === "done" || answer.error !== undefined;
-        if (ended && answer.empty && options.replace !== undefined) {
+        const now = await next();
+        if (now === undefined) return;
+        const { batch, written, how } = now;
+        if (now.useless && options.replace !== undefined) {
           if (batch.kind === "late") body.cancel();
           else body.drain(options.finishGraceMs);
           replacing = options.replace(answer.error);
@@ -188,6 +207,17 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
       finish("cancelled");
     },
   }, { highWaterMark: 0 });
+}
+
+/** What becomes of a batch. */
+interface Step {
+  readonly batch: Batch;
+  /** What goes out; undefined: the batch as it came. */
+  readonly written: string | undefined;
+  /** How the answer ends with it, if it does. */
+  readonly how: StreamEnd | undefined;
+  /** It ends, and has said nothing. */
+  readonly useless: boolean;
 }
 
 type Controller = ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;

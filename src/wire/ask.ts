@@ -10,7 +10,7 @@ import { breakage, errorIn, errorResponse, failure, statusOf } from "./errors.ts
 import type { Exchange } from "./exchange.ts";
 import type { Fetch } from "./fetch.ts";
 import type { Json } from "./openai.ts";
-import { type Beginnings, peek } from "./peek.ts";
+import { peek } from "./peek.ts";
 import { isAboutTools, messageOf, salvageableText } from "./tool_error.ts";
 import { UpstreamBody } from "./upstream_body.ts";
 
@@ -33,13 +33,7 @@ export interface Asked {
 
 /** What came. */
 export type Source =
-  /** `beginning`: what has been looked at. */
-  | {
-    readonly kind: "events";
-    readonly response: Response;
-    readonly body: UpstreamBody;
-    readonly beginning: Beginnings;
-  }
+  | { readonly kind: "events"; readonly response: Response; readonly body: UpstreamBody }
   /** `bytes`: the text of the completion. */
   | {
     readonly kind: "json";
@@ -92,10 +86,10 @@ export async function ask(next: Fetch, upstreamRequest: Request, asked: Asked): 
   checkAborted(asked);
   if (form === "json") return await whole(response, body, asked);
   if (form === "other") return passing(rest(response, body), asked, true);
-  if (!chat.stream) return { kind: "events", response, body, beginning: () => [] };
+  if (!chat.stream) return { kind: "events", response, body };
   const beginning = await peek(body, asked.config.peekMs);
   checkAborted(asked);
-  if (beginning.kind === "good") return { kind: "events", response, body, beginning: beginning.items };
+  if (beginning.kind === "good") return { kind: "events", response, body };
   if (beginning.kind === "error") {
     body.cancel();
     return refused(response, beginning.error, asked);

@@ -5,17 +5,13 @@ import { errorIn } from "./errors.ts";
 import type { Json } from "./openai.ts";
 import type { Events } from "./events.ts";
 import type { SseEvent } from "./sse_event.ts";
-import type { Item } from "./stage.ts";
 import type { Batch, UpstreamBody } from "./upstream_body.ts";
 
 /** What the beginning of an answer shows: nothing wrong; an error in an event; a connection that broke. */
 export type Beginning =
-  | { readonly kind: "good"; readonly items: Beginnings }
+  | { readonly kind: "good" }
   | { readonly kind: "error"; readonly error: Json }
   | { readonly kind: "broken"; readonly error: unknown };
-
-/** What the first events say, but for those that `skip` says need not be looked at. */
-export type Beginnings = (skip?: (data: string) => boolean) => readonly Item[];
 
 /**
  * Reads up to the first event with content, but no longer than `ms` after the first event (symptoms C20). What was
@@ -35,32 +31,7 @@ export async function peek(body: UpstreamBody, ms: number): Promise<Beginning> {
     if (!batch.events.done && until === Infinity) until = Date.now() + ms;
   }
   body.keep(seen);
-  return {
-    kind: "good",
-    items: (skip = () => false) =>
-      beginOf(seen.map(({ events }) => events)).filter(({ data = "" }) => !skip(data))
-        .flatMap(itemOf),
-  };
-}
-
-/** A whole answer may come at once; its beginning is enough. */
-const MOST_ITEMS = 32;
-
-/** The first events of some reads. */
-function beginOf(reads: readonly Events[]): SseEvent[] {
-  const found: SseEvent[] = [];
-  for (const events of reads) {
-    for (const event of events) {
-      if (found.length === MOST_ITEMS) return found;
-      found.push(event);
-    }
-  }
-  return found;
-}
-
-function itemOf({ raw, data = "" }: SseEvent): Item[] {
-  const chunk = parse(data);
-  return isObject(chunk) ? [{ chunk, raw }] : [];
+  return { kind: "good" };
 }
 
 function judge(events: Iterable<SseEvent>): "content" | "nothing" | Json {

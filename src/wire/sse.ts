@@ -14,6 +14,8 @@ const LONE = /\r(?!\n)/;
 /** More line ends than two: which of them belong together depends on what is before them. */
 const ODD = /(?:\r?\n){3}$/;
 
+const [LINE_FEED, CARRIAGE_RETURN] = [0x0a, 0x0d];
+
 /** Cuts the bytes of one answer into events. Feeding it in tiny pieces costs no more than feeding it whole. */
 export class SseDecoder {
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -64,6 +66,8 @@ export class SseDecoder {
     const [line, marked] = [seam.lastIndexOf("\n\n"), marks ? seam.lastIndexOf("\n\r\n") : -1];
     if (line === -1 && marked === -1) return 0;
     const end = line > marked ? line + 2 : marked + 3;
+    const before = seam.charCodeAt(line > marked ? end - 3 : end - 4);
+    if (before !== LINE_FEED && before !== CARRIAGE_RETURN) return end;
     return ODD.test(seam.slice(Math.max(0, end - 6), end)) ? undefined : end;
   }
 

@@ -12,8 +12,11 @@ import type { TurnStage } from "./turn_stage.ts";
 /** More text than this need not wait: the stages know better what is held. */
 const MOST_WAITING = 256;
 
-/** A long text still comes in pieces, for whoever shows it as it comes. */
+/** What does not go out in the chunks that it came in still comes in pieces, for whoever shows it as it comes. */
 const MOST_TOGETHER = 256;
+
+/** Around what may be more than text, one look at the stages does for so many characters. */
+const MOST_WHOLE = 48;
 
 export interface TextRunsOptions {
   readonly turn: TurnStage;
@@ -68,13 +71,7 @@ export class TextRuns {
     const text = texts.length === 1 ? texts[0]! : texts.join("");
     let start = 0; // where the text of the `at`-th begins
     for (let at = 0; at < texts.length;) {
-      // Where text does not go out in the chunks that it came in, one will do for several.
-      if (turn.apart) {
-        const next = this.#together(events, run, at, outs);
-        while (at < next) start += texts[at++]!.length;
-        continue;
-      }
-      const look = passes ? turn.look(text, start) : undefined;
+      const look = passes && !turn.apart ? turn.look(text, start) : undefined;
       let [next, end] = [at, start];
       while (next < texts.length && end + texts[next]!.length <= (look?.at ?? 0)) {
         end += texts[next++]!.length;
@@ -88,16 +85,22 @@ export class TextRuns {
         this.#waiting = events.skip(ends.at(-1)!);
         return;
       } else {
-        this.#one(events, ends[at]!, texts[at]!, outs);
-        start += texts[at++]!.length;
+        const next = this.#together(events, run, at, outs);
+        while (at < next) start += texts[at++]!.length;
       }
     }
   }
 
-  /** Sends some events, from the `from`-th on, through the stages as one chunk; up to which one. */
+  /**
+   * Sends some events, from the `from`-th on, through the stages as one chunk; up to which one. What may yet go out
+   * in the chunks that it came in is not held up by the last of them, at the end of which something may begin.
+   */
   #together(events: Events, { texts, ends }: Run, from: number, outs: (SseEvent | Item)[]): number {
+    const apart = this.#shape.field === "arguments" || this.#options.turn.apart;
+    const most = apart ? MOST_TOGETHER : MOST_WHOLE;
+    const last = apart ? texts.length : texts.length - 1;
     let text = texts[from]!, end = from + 1;
-    while (end < texts.length && text.length + texts[end]!.length <= MOST_TOGETHER) text += texts[end++]!;
+    while (end < last && text.length + texts[end]!.length <= most) text += texts[end++]!;
     this.#one(events, ends[end - 1]!, text, outs);
     return end;
   }

@@ -103,6 +103,13 @@ export class UpstreamBody {
     this.#kept = [...batches, ...this.#kept];
   }
 
+  /** Takes what was handed back. */
+  takeKept(): readonly Batch[] {
+    const kept = this.#kept;
+    this.#kept = [];
+    return kept;
+  }
+
   /** Hands bytes back, in front of all others. */
   unread(bytes: Uint8Array): void {
     this.#back.unshift(bytes);
