@@ -128,8 +128,8 @@ async function outgoingOf(
   const outgoing = { method, url, headers: requestHeaders(request), signal, stopUpload() {} };
   // A body of which no header speaks is empty, or was made here.
   const whole = isChat(method, url) || (length === undefined && !request.headers.has("transfer-encoding"));
-  if (request.body === null || whole || length === "0") {
-    const bytes = request.body === null ? new Uint8Array() : new Uint8Array(await request.arrayBuffer());
+  if (whole || length === "0" || request.body === null) {
+    const bytes = new Uint8Array(await request.arrayBuffer());
     onUpload();
     if (bytes.length > 0) return { ...outgoing, body: bytes, length: undefined };
     return { ...outgoing, body: undefined, length: length === undefined ? undefined : "0" };

@@ -56,11 +56,12 @@ interface Head {
 }
 
 export class Capturing implements Watcher {
-  readonly #options: CapturingOptions;
+  readonly #options: Omit<CapturingOptions, "begun">;
+  readonly #exchange: Pick<Begun, "id" | "model" | "stream" | "tools">;
   readonly #time = new Date();
   readonly #begun = performance.now();
   readonly #request: Head;
-  readonly #asked: Uint8Array; // the client's body
+  readonly #asked: string | Uint8Array; // the client's body
   readonly #attempts: Attempt[] = [];
   readonly #sent: SentLog = new SentLog();
   #last: Uint8Array | undefined; // the piece that was received last
@@ -73,20 +74,20 @@ export class Capturing implements Watcher {
   #report: ExchangeReport | null = null;
   #truncated = false; // there was no room for all of it
 
-  constructor(options: CapturingOptions) {
+  constructor({ begun, ...options }: CapturingOptions) {
+    const { request, body, ...exchange } = begun; // a request has more to it than is kept
     this.#options = options;
+    this.#exchange = exchange;
     this.#grow(2048);
-    this.#request = headOf(options.begun.request);
-    this.#asked = this.#kept(options.begun.body);
+    this.#request = headOf(request);
+    this.#asked = this.#kept(body);
   }
 
   asking(request: Request, body: string | Uint8Array): void {
     this.#received = 0;
-    const same = body === this.#options.begun.body;
-    if (!same) this.#grow(body.length);
     this.#attempts.push({
       request: headOf(request),
-      body: same ? this.#asked : body,
+      body: body === this.#asked ? body : this.#kept(body),
       ms: this.#ms(),
       received: new ByteLog(),
       ended: null,
@@ -113,7 +114,7 @@ export class Capturing implements Watcher {
   }
 
   replying({ status, headers }: Pick<Response, "status" | "headers">): void {
-    this.#answer = { status, headers: new Headers(headers) };
+    this.#answer = { status, headers };
   }
 
   sent(bytes: Uint8Array): void {
@@ -159,7 +160,7 @@ export class Capturing implements Watcher {
 
   /** What a list shows of it. */
   summary(): CaptureSummary {
-    const { id, model, stream, tools } = this.#options.begun;
+    const { id, model, stream, tools } = this.#exchange;
     const problems: Record<string, number> = {};
     for (const mark of this.#marks) {
       if (mark.kind === "problem") problems[mark.code] = (problems[mark.code] ?? 0) + 1;
@@ -197,11 +198,11 @@ export class Capturing implements Watcher {
       headers: secrets.headers(this.#answer.headers),
       body: bodyOf(this.#sent.all(this.#attempts[0]?.received), secrets),
     };
-    const { upstream, config, begun } = this.#options;
+    const { upstream, config } = this.#options;
     return {
       format: 1,
       callmend: version,
-      id: begun.id,
+      id: this.#exchange.id,
       time: this.#time.toISOString(),
       upstream,
       config,
@@ -229,10 +230,10 @@ export class Capturing implements Watcher {
     return { ms: this.#ms(), attempt, received: this.#received, sent: this.#sentBytes };
   }
 
-  #kept(bytes: Uint8Array): Uint8Array {
-    if (!this.#fits(bytes.length)) return new Uint8Array();
-    this.#grow(bytes.length);
-    return bytes;
+  #kept(body: string | Uint8Array): string | Uint8Array {
+    if (!this.#fits(body.length)) return "";
+    this.#grow(body.length);
+    return body;
   }
 
   /** Whether so many bytes more are kept; once some were not, none are: what is kept is a beginning. */
@@ -254,5 +255,5 @@ export class Capturing implements Watcher {
 }
 
 function headOf({ method, url, headers }: Request): Head {
-  return { method, url, headers: new Headers(headers) };
+  return { method, url, headers };
 }

@@ -23,7 +23,7 @@ export function logExchanges(
         : WARNED.includes(report.outcome) || report.status >= 500
         ? "warn"
         : "info";
-      log[level]("exchange", fieldsOf(report, upstream), inWords(report, upstream));
+      log[level]("exchange", () => fieldsOf(report, upstream), () => inWords(report, upstream));
       if (report.problems.length === 0) return;
       const clean = new Secrets(secrets());
       clean.headers(request.headers); // an upstream may repeat a client's key in an error

@@ -10,9 +10,12 @@ export interface LogFields {
 }
 export type LogValue = string | number | boolean | readonly string[] | { readonly [name: string]: number };
 
+/** What is said, or how to come by it: most lines are for nobody, and no line says all in both forms. */
+type Lazy<Value> = Value | (() => Value);
+
 /** `plain`: the whole of it in words, for people, instead of the message and its fields. */
 export type Log = {
-  readonly [Level in LogLevel]: (message: string, fields?: LogFields, plain?: string) => void;
+  readonly [Level in LogLevel]: (message: string, fields?: Lazy<LogFields>, plain?: Lazy<string>) => void;
 };
 
 export interface LogOptions {
@@ -28,10 +31,9 @@ export interface LogOptions {
 /** Makes a log. What comes from outside cannot end a line or paint it. */
 export function createLog({ level, format, colour = false, write }: LogOptions): Log {
   const line = format === "json" ? jsonLine : colour ? colouredLine : textLine;
-  const at = (own: LogLevel) => (message: string, fields: LogFields = {}, plain?: string) => {
+  const at = (own: LogLevel) => (message: string, fields: Lazy<LogFields> = {}, plain?: Lazy<string>) => {
     if (logLevels.indexOf(own) > logLevels.indexOf(level())) return;
-    const told = Object.entries(fields).filter(([, value]) => !isEmpty(value)) as [string, LogValue][];
-    write(line({ time: new Date(), level: own, message, told, plain }));
+    write(line({ time: new Date(), level: own, message, fields, plain }));
   };
   return { error: at("error"), warn: at("warn"), info: at("info"), debug: at("debug") };
 }
@@ -41,12 +43,19 @@ interface Line {
   readonly time: Date;
   readonly level: LogLevel;
   readonly message: string;
-  readonly told: readonly (readonly [name: string, value: LogValue])[];
-  readonly plain: string | undefined;
+  readonly fields: Lazy<LogFields>;
+  readonly plain: Lazy<string> | undefined;
 }
 
-function jsonLine({ time, level, message, told }: Line): string {
-  return JSON.stringify({ time: time.toISOString(), level, message, ...Object.fromEntries(told) });
+/** The fields that say something. */
+function toldIn({ fields }: Pick<Line, "fields">): [name: string, value: LogValue][] {
+  const all = Object.entries(typeof fields === "function" ? fields() : fields);
+  return all.filter(([, value]) => !isEmpty(value)) as [string, LogValue][];
+}
+
+function jsonLine({ time, level, message, fields }: Line): string {
+  const told = Object.fromEntries(toldIn({ fields }));
+  return JSON.stringify({ time: time.toISOString(), level, message, ...told });
 }
 
 function textLine({ time, level, ...line }: Line): string {
@@ -60,9 +69,9 @@ function colouredLine({ time, level, ...line }: Line): string {
   return `${paint(90, time.toTimeString().slice(0, 8))} ${paint(COLOURS[level], level)} ${wordsOf(line)}`;
 }
 
-function wordsOf({ message, told, plain }: Omit<Line, "time" | "level">): string {
-  if (plain !== undefined) return printable(plain);
-  return printable(message) + told.map(([name, value]) => ` ${name}=${textOf(value)}`).join("");
+function wordsOf({ message, fields, plain }: Omit<Line, "time" | "level">): string {
+  if (plain !== undefined) return printable(typeof plain === "string" ? plain : plain());
+  return printable(message) + toldIn({ fields }).map(([name, value]) => ` ${name}=${textOf(value)}`).join("");
 }
 
 function textOf(value: LogValue): string {

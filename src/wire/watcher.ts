@@ -79,27 +79,58 @@ export function onEnd(ended: (report: ExchangeReport) => void): Watch {
 /** Several that look on as one. */
 export function watchAll(watches: readonly Watch[]): Watch {
   return (begun) => {
-    const all = watches.map((watch) => attempt(() => watch(begun)));
-    const watchers = all.filter((watcher) => watcher !== undefined);
-    if (watchers.length <= 1) return watchers[0];
-    const joined: Record<string, (...told: unknown[]) => void> = {};
-    for (const name of HOOKS) {
-      const hooks = watchers.flatMap((watcher) => watcher[name]?.bind(watcher) ?? []) as Hook[];
-      if (hooks.length === 1) joined[name] = hooks[0]!; // what comes with each piece costs what it has to
-      else if (hooks.length > 1) {
-        joined[name] = (...told) => hooks.forEach((hook) => attempt(() => hook(...told)));
-      }
+    const watchers: Watcher[] = [];
+    for (const watch of watches) {
+      const watcher = attempt(() => watch(begun));
+      if (watcher !== undefined) watchers.push(watcher);
     }
-    return joined as Watcher;
+    return watchers.length <= 1 ? watchers[0] : new Watchers(watchers);
   };
 }
 
-type Hook = (...told: unknown[]) => void;
+class Watchers implements Watcher {
+  readonly #all: readonly Watcher[];
 
-const HOOKS = [
-  ...["asking", "answering", "received", "receivedAll", "replying"] as const,
-  ...["sent", "problem", "fixed", "ended"] as const,
-] satisfies readonly (keyof Watcher)[];
+  constructor(all: readonly Watcher[]) {
+    this.#all = all;
+  }
+
+  asking(request: Request, body: string | Uint8Array): void {
+    for (const each of this.#all) attempt(() => each.asking?.(request, body));
+  }
+
+  answering(response: Response): void {
+    for (const each of this.#all) attempt(() => each.answering?.(response));
+  }
+
+  received(bytes: Uint8Array): void {
+    for (const each of this.#all) if (each.received !== undefined) attempt(() => each.received!(bytes));
+  }
+
+  receivedAll(how: string): void {
+    for (const each of this.#all) attempt(() => each.receivedAll?.(how));
+  }
+
+  replying(response: Pick<Response, "status" | "headers">): void {
+    for (const each of this.#all) attempt(() => each.replying?.(response));
+  }
+
+  sent(bytes: Uint8Array): void {
+    for (const each of this.#all) if (each.sent !== undefined) attempt(() => each.sent!(bytes));
+  }
+
+  problem(code: AnyProblemCode, detail: string): void {
+    for (const each of this.#all) attempt(() => each.problem?.(code, detail));
+  }
+
+  fixed(id: string): void {
+    for (const each of this.#all) attempt(() => each.fixed?.(id));
+  }
+
+  ended(report: ExchangeReport): void {
+    for (const each of this.#all) attempt(() => each.ended?.(report));
+  }
+}
 
 /** Whoever looks on must not harm the answer. */
 export function attempt<Value>(look: () => Value): Value | undefined {
