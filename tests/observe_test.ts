@@ -1,6 +1,8 @@
 /** What an operator sees: the log, the metrics, the traces. */
 import assert from "node:assert/strict";
 import { createLog, type LogOptions } from "../src/observe/log.ts";
+import { createMetrics } from "../src/observe/metrics.ts";
+import type { ExchangeReport } from "../src/wire/watcher.ts";
 import { ask, httpUpstream, program, proxyTo, until } from "./_servers.ts";
 import { test } from "./_test.ts";
 import { chunk, data, DONE, readTool } from "./_upstream.ts";
@@ -206,6 +208,34 @@ test("metrics: requests, streams, times, calls, problems, fixes, bytes, upstream
   assert.equal(of("callmend_streams_open"), 0);
   assert.equal(of("callmend_build_info"), 1);
   assert.ok(of("process_resident_memory_bytes") > 2 ** 20);
+});
+
+test("metrics: what was counted long before a scrape is in it, once, under labels that are whole", async () => {
+  const metrics = createMetrics();
+  const begun = { id: "a", model: "a\0b\nc", stream: true, tools: 1 };
+  const request = new Request("http://h/v1/chat/completions");
+  const ended: ExchangeReport = {
+    ...{ ...begun, mode: "native", attempts: 1, status: 200, dialects: ["hermes"], calls: 2, fixes: [] },
+    ...{ callsByDialect: { hermes: 2 }, problems: [], finish: "tool_calls", usage: undefined },
+    ...{ bytes: { asked: 1, received: 2, sent: 3 }, outcome: "done" },
+    times: { firstByteMs: 100, totalMs: 200, addedMs: 1 },
+  };
+  const count = async (times: number) => {
+    for (let n = 0; n < times; n++) {
+      metrics.watch("up")({ ...begun, request, body: new Uint8Array() })!.ended!(ended);
+      if (n % 500 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  };
+  const text = async () => (await (await metrics.answer()).text()).replace(/^process_.*$/gm, "");
+  await count(2500);
+  const first = await text();
+  assert.match(first, /callmend_request_seconds_count\{upstream="up"\} 2500\n/);
+  assert.match(first, /callmend_request_seconds_bucket\{le="0.25",upstream="up"\} 2500\n/);
+  assert.match(first, /callmend_request_seconds_bucket\{le="0.1",upstream="up"\} 0\n/);
+  assert.match(first, /callmend_calls_total\{upstream="up",model="a\?b\?c",dialect="hermes"\} 5000\n/);
+  assert.equal(await text(), first, "nothing is counted twice");
+  await count(10);
+  assert.match(await text(), /callmend_request_seconds_count\{upstream="up"\} 2510\n/);
 });
 
 test("metrics: streams that are open are counted while they are, and made-up models do not grow it", async () => {

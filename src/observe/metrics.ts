@@ -1,8 +1,9 @@
-/** Counters and histograms for Prometheus, by way of prom-client. */
-import process from "node:process";
-import { version } from "../version.ts";
+/** Counters and histograms for Prometheus. */
 import type { ExchangeReport, Watch } from "../wire/watcher.ts";
 import { countsOf } from "./exchange_log.ts";
+import { printable } from "./log.ts";
+import type { Prometheus } from "./prometheus.ts";
+import { Tally, Values } from "./tally.ts";
 
 export interface Metrics {
   /** Looks on at the exchanges with one upstream. */
@@ -16,28 +17,30 @@ export interface Metrics {
 /** Clients choose the names of models: beyond so many they are one, or memory would grow with every made-up name. */
 const MOST_MODELS = 200;
 
-const STARTED = Date.now() / 1000 - process.uptime();
+/** So many values of a kind wait for a scrape, and no more. */
+const MOST_VALUES = 1000;
 
 const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 const ADDED_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5];
 
-/** Makes the metrics of one server. The library is loaded when the first number comes: it would double the start. */
+/** Makes the metrics of one server. The library is loaded when they are first asked for: it would double the start. */
 export function createMetrics(): Metrics {
-  let instruments: ReturnType<typeof makeInstruments> | undefined;
-  let counted: Promise<void> = Promise.resolve(); // all that has come so far
+  const counts = makeCounts();
   const streams = new Map<string, number>(); // that are open, by upstream
-  const models = new Set<string>();
+  const models = new Map<string, string>(); // their labels
+  let loaded: Promise<Prometheus> | undefined;
 
-  const count = (what: (made: Awaited<ReturnType<typeof makeInstruments>>) => void): void => {
-    instruments ??= makeInstruments(streams);
-    const made = instruments;
-    counted = counted.then(async () => what(await made)).catch(() => {}); // numbers must not harm answers
-  };
-  const modelOf = (model: string): string => {
-    if (models.has(model)) return model;
+  const load = (): Promise<Prometheus> =>
+    loaded ??= import("./prometheus.ts").then(({ createPrometheus }) =>
+      createPrometheus(counts.tallies, counts.values, streams)
+    );
+  const labelOf = (model: string): string => {
+    const known = models.get(model);
+    if (known !== undefined) return known;
     if (models.size >= MOST_MODELS) return "other";
-    models.add(model);
-    return model;
+    const label = printable(model);
+    models.set(model, label);
+    return label;
   };
 
   return {
@@ -47,126 +50,85 @@ export function createMetrics(): Metrics {
       return {
         ended(report) {
           if (begun.stream) change(-1);
-          const model = modelOf(report.model);
-          count((made) => made.exchange(upstream, model, report));
+          const waiting = counts.exchange(upstream, labelOf(report.model), report);
+          if (waiting >= MOST_VALUES) load().then((made) => made.take(), () => {}); // numbers must not harm answers
         },
       };
     },
-    passed: (status) => count(({ passed }) => passed.inc({ status: String(status) })),
+    passed: (status) => counts.passed(status),
     async answer() {
-      count(() => {});
-      await counted;
-      const { registry } = await instruments!;
-      return new Response(await registry.metrics(), { headers: { "content-type": registry.contentType } });
+      const prometheus = await load();
+      return new Response(await prometheus.text(), { headers: { "content-type": prometheus.contentType } });
     },
   };
 }
 
-/** The instruments, and what of an exchange goes into which. */
-async function makeInstruments(streams: ReadonlyMap<string, number>) {
-  const { Counter, Gauge, Histogram, Registry } = await import("prom-client");
-  const registry = new Registry();
-  const registers = [registry];
-  const counter = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
-    new Counter({ name: `callmend_${name}`, help, labelNames, registers });
-  const histogram = (name: string, help: string, buckets: number[]) =>
-    new Histogram({ name: `callmend_${name}`, help, buckets, labelNames: ["upstream"], registers });
-
-  const requests = counter(
+/** What is counted, and what of an exchange goes where. */
+function makeCounts() {
+  const requests = new Tally(
     "requests_total",
     "Chat completions that are over.",
-    ...["upstream", "model", "mode", "status", "outcome"] as const,
+    ...["upstream", "model", "mode", "status", "outcome"],
   );
-  const passed = counter("passed_requests_total", "Requests that are no chat completions.", "status");
-  const attempts = counter("upstream_requests_total", "How often the upstream was asked.", "upstream");
-  const errors = counter(
+  const passed = new Tally("passed_requests_total", "Requests that are no chat completions.", "status");
+  const attempts = new Tally("upstream_requests_total", "How often the upstream was asked.", "upstream");
+  const errors = new Tally(
     "upstream_errors_total",
     "Answers of the upstream that failed: unreachable, broken, error, or their status.",
-    ...["upstream", "kind"] as const,
+    ...["upstream", "kind"],
   );
-  const calls = counter("calls_total", "Calls delivered.", ...["upstream", "model", "dialect"] as const);
-  const problems = counter(
-    "problems_total",
-    "Recoveries and refusals by name.",
-    ...["upstream", "code"] as const,
-  );
-  const fixes = counter(
-    "fixes_total",
-    "Exchanges that a vendor fix changed.",
-    ...["upstream", "fix"] as const,
-  );
-  const unconverted = counter(
+  const calls = new Tally("calls_total", "Calls delivered.", "upstream", "model", "dialect");
+  const problems = new Tally("problems_total", "Recoveries and refusals by name.", "upstream", "code");
+  const fixes = new Tally("fixes_total", "Exchanges that a vendor fix changed.", "upstream", "fix");
+  const unconverted = new Tally(
     "unconverted_markup_total",
     "Answers with text that looks like the markup of a call and was not converted.",
-    ...["upstream", "model"] as const,
+    ...["upstream", "model"],
   );
-  const tokens = counter("tokens_total", "Tokens that upstreams counted.", ...["upstream", "kind"] as const);
-  const bytes = counter(
+  const tokens = new Tally("tokens_total", "Tokens that upstreams counted.", "upstream", "kind");
+  const bytes = new Tally(
     "bytes_total",
     "Bytes of bodies: asked by clients, received from upstreams, sent to clients.",
-    ...["upstream", "direction"] as const,
+    ...["upstream", "direction"],
   );
-  const firstByte = histogram(
-    "first_byte_seconds",
-    "From the request to the first byte of its answer.",
-    SECONDS,
-  );
-  const added = histogram("added_seconds", "What Callmend itself took of an exchange.", ADDED_SECONDS);
-  const total = histogram("request_seconds", "From the request to the end of its answer.", SECONDS);
-  new Gauge({
-    name: "callmend_streams_open",
-    help: "Streamed chat completions under way.",
-    labelNames: ["upstream"],
-    registers,
-    collect() {
-      for (const [upstream, open] of streams) this.set({ upstream }, open);
-    },
-  });
-  new Gauge({ name: "callmend_build_info", help: "1.", labelNames: ["version"], registers }).set(
-    { version },
-    1,
-  );
-  const gauge = (name: string, help: string, value: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(value());
-      },
-    });
-  // The library's own collectors of these do far more than is asked here.
-  gauge("process_resident_memory_bytes", "Resident memory size in bytes.", () => process.memoryUsage().rss);
-  gauge(
-    "process_start_time_seconds",
-    "Start time of the process since unix epoch in seconds.",
-    () => STARTED,
-  );
+  const seconds = (name: string, help: string, buckets: number[]) =>
+    new Values(`${name}_seconds`, help, "upstream", buckets);
+  const firstByte = seconds("first_byte", "From the request to the first byte of its answer.", SECONDS);
+  const added = seconds("added", "What Callmend itself took of an exchange.", ADDED_SECONDS);
+  const total = seconds("request", "From the request to the end of its answer.", SECONDS);
 
-  const exchange = (upstream: string, model: string, report: ExchangeReport): void => {
-    const { mode, outcome, times } = report;
-    const status = String(report.status);
-    requests.inc({ upstream, model, mode, status, outcome });
-    attempts.inc({ upstream }, report.attempts);
-    const kind = outcome === "untouched" || outcome === "done"
-      ? report.status >= 400 ? status : undefined
-      : outcome === "cancelled"
-      ? undefined
-      : outcome;
-    if (kind !== undefined) errors.inc({ upstream, kind });
-    for (const [dialect, made] of Object.entries(report.callsByDialect)) {
-      calls.inc({ upstream, model, dialect }, made);
-    }
-    for (const [code, times] of Object.entries(countsOf(report))) problems.inc({ upstream, code }, times);
-    for (const fix of report.fixes) fixes.inc({ upstream, fix });
-    if (report.problems.some(({ code }) => code === "markup-left")) unconverted.inc({ upstream, model });
-    for (const [kind, made] of Object.entries(report.usage ?? {})) {
-      if (made !== undefined) tokens.inc({ upstream, kind }, made);
-    }
-    for (const [direction, made] of Object.entries(report.bytes)) bytes.inc({ upstream, direction }, made);
-    if (times.firstByteMs !== undefined) firstByte.observe({ upstream }, times.firstByteMs / 1000);
-    added.observe({ upstream }, times.addedMs / 1000);
-    total.observe({ upstream }, times.totalMs / 1000);
+  return {
+    tallies: [requests, passed, attempts, errors, calls, problems, fixes, unconverted, tokens, bytes],
+    values: [firstByte, added, total],
+    passed: (status: number): void => passed.add(1, String(status)),
+    /** Gives how many values of a kind wait. */
+    exchange(upstream: string, model: string, report: ExchangeReport): number {
+      const { mode, outcome, times } = report;
+      const status = String(report.status);
+      requests.add(1, upstream, model, mode, status, outcome);
+      attempts.add(report.attempts, upstream);
+      const kind = failureOf(report);
+      if (kind !== undefined) errors.add(1, upstream, kind);
+      for (const [dialect, made] of Object.entries(report.callsByDialect)) {
+        calls.add(made, upstream, model, dialect);
+      }
+      for (const [code, times] of Object.entries(countsOf(report))) problems.add(times, upstream, code);
+      for (const fix of report.fixes) fixes.add(1, upstream, fix);
+      if (report.problems.some(({ code }) => code === "markup-left")) unconverted.add(1, upstream, model);
+      for (const [kind, made] of Object.entries(report.usage ?? {})) {
+        if (made !== undefined) tokens.add(made, upstream, kind);
+      }
+      for (const [direction, made] of Object.entries(report.bytes)) bytes.add(made, upstream, direction);
+      if (times.firstByteMs !== undefined) firstByte.add(times.firstByteMs / 1000, upstream);
+      added.add(times.addedMs / 1000, upstream);
+      return total.add(times.totalMs / 1000, upstream);
+    },
   };
-  return { registry, exchange, passed };
+}
+
+/** How an exchange failed for its upstream, if it did. */
+function failureOf({ outcome, status }: ExchangeReport): string | undefined {
+  if (outcome === "cancelled") return undefined;
+  if (outcome !== "untouched" && outcome !== "done") return outcome;
+  return status >= 400 ? String(status) : undefined;
 }
