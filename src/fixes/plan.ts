@@ -78,11 +78,15 @@ export class FixPlan {
 
   /** The request as it goes up; the same object when there is nothing to change. */
   request(body: Json): Json {
-    return this.#fixes.reduce((before, fix) => {
-      const after = this.#try(fix, before, () => fix.request?.(before, this.#context) ?? before);
-      if (after !== before) this.#watch.applied(fix.id);
-      return after;
-    }, body);
+    let now = body;
+    for (const fix of this.#fixes) if (fix.request !== undefined) now = this.#asked(fix, now);
+    return now;
+  }
+
+  #asked(fix: Fix, before: Json): Json {
+    const after = attempt(fix, before, () => fix.request!(before, this.#context), this.#watch);
+    if (after !== before) this.#watch.applied(fix.id);
+    return after;
   }
 
   /** A fix stands in the way to the upstream. */
@@ -124,21 +128,23 @@ export class FixPlan {
   /** Fresh stages for one answer. */
   stages(asked: Json, sent: Json, tools: readonly Tool[]): FixStages {
     const context: AnswerContext = { ...this.#context, asked, sent, tools };
-    const order = this.#fixes.toReversed();
-    const of = (part: "response" | "after") =>
-      order.flatMap((fix) => {
-        if (fix[part] === undefined) return [];
-        const stage = this.#try(fix, undefined, () => fix[part]?.(context));
-        return stage === undefined ? [] : [{ fix, stage: this.#watched(fix, stage) }];
-      });
-    const [before, after] = [of("response"), of("after")];
-    const reads = [...before, ...after].some(({ fix }) => fix.skims !== true);
-    const stagesOf = (made: typeof before) => made.map(({ stage }) => stage);
-    return {
-      before: stagesOf(before),
-      after: stagesOf(after),
-      reads,
-    };
+    const before: Stage[] = [], after: Stage[] = [];
+    let reads = false;
+    for (let n = this.#fixes.length - 1; n >= 0; n--) {
+      const fix = this.#fixes[n]!;
+      const added = this.#add(fix, "response", context, before) + this.#add(fix, "after", context, after);
+      reads ||= added > 0 && fix.skims !== true;
+    }
+    return { before, after, reads };
+  }
+
+  /** Adds the stage of a fix, if it has one; how many that is. */
+  #add(fix: Fix, part: "response" | "after", context: AnswerContext, stages: Stage[]): number {
+    if (fix[part] === undefined) return 0;
+    const stage = attempt(fix, undefined, () => fix[part]!(context), this.#watch);
+    if (stage === undefined) return 0;
+    stages.push(this.#watched(fix, stage));
+    return 1;
   }
 
   /** The upstream said a finish reason that the wire put into the protocol's words. */
@@ -178,10 +184,6 @@ export class FixPlan {
         }
       },
     };
-  }
-
-  #try<T>(fix: Fix, otherwise: T, work: () => T): T {
-    return attempt(fix, otherwise, work, this.#watch);
   }
 }
 
