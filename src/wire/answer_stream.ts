@@ -119,15 +119,11 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
     if (made.at(-1)?.how === undefined) made.push(step(batch));
   }
 
-  /** The next batch, once there is one, and what it becomes; undefined when it is no longer wanted. */
-  const next = async (): Promise<Step | undefined> => {
-    const first = made.shift();
-    if (first !== undefined) return first;
-    const wait = patience();
-    const begin = wait === Infinity ? 0 : Date.now();
+  const read = async (wait: number): Promise<Batch> => {
+    const begin = Date.now();
     const batch = await body.readEvents(wait, answer.skims ? isPlain : undefined);
-    if (wait < Infinity) spend(batch.kind === "late" ? wait : Date.now() - begin);
-    return over ? undefined : step(batch);
+    spend(batch.kind === "late" ? wait : Date.now() - begin);
+    return batch;
   };
 
   /** Waits for what comes in the place of the answer; false when something has to go out meanwhile. */
@@ -176,10 +172,17 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
           if (await replaced(controller)) continue;
           return;
         }
-        const now = await next();
-        if (now === undefined) return;
-        const { batch, written, how } = now;
-        if (now.useless && options.replace !== undefined) {
+        let now = made.shift();
+        if (now === undefined) {
+          const wait = patience();
+          const batch = wait < Infinity
+            ? await read(wait)
+            : await body.readEvents(wait, answer.skims ? isPlain : undefined);
+          if (over) return;
+          now = step(batch);
+        }
+        const { batch, written, how, useless } = now;
+        if (useless && options.replace !== undefined) {
           if (batch.kind === "late") body.cancel();
           else body.drain(options.finishGraceMs);
           replacing = options.replace(answer.error);

@@ -116,6 +116,28 @@ async function ask(port: number, name: string, latencies?: number[]): Promise<vo
 const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 const at = (values: readonly number[], share: number) => values[Math.floor(values.length * share)] ?? NaN;
 
+/** Requests of each kind that a proxy answers before it is measured: compilers need some thousands to be done. */
+const WARM_UP = 400;
+
+/** The first requests of fresh proxies: CPU milliseconds of each, while all is still compiled. */
+async function cold(proxies: readonly Proxy[], requests: number): Promise<number[]> {
+  const figures: number[] = [];
+  for (const { pid, port } of proxies) {
+    const before = cpuOf(pid);
+    for (let n = 0; n < requests; n++) await ask(port, "burst:prose:500");
+    figures.push((cpuOf(pid) - before) / requests * 1000);
+  }
+  return figures;
+}
+
+async function warmUp(proxies: readonly Proxy[], sample: string): Promise<void> {
+  for (const { port } of proxies) {
+    for (let n = 0; n < WARM_UP; n += 20) {
+      await Promise.all(Array.from({ length: 20 }, () => ask(port, `burst:${sample}:500`)));
+    }
+  }
+}
+
 /** CPU seconds for each million chunks, medians of interleaved rounds. */
 async function cpu(
   proxies: readonly Proxy[],
@@ -179,11 +201,15 @@ try {
   const parts = options.only.split(",");
   if (parts.includes("cpu")) {
     console.log(
-      `CPU seconds for each million chunks, ${options.streams} streams at once, medians of ${rounds} rounds\n`,
+      `CPU seconds for each million chunks, ${options.streams} streams at once, medians of ${rounds} rounds ` +
+        `behind ${WARM_UP} requests of each kind\n`,
     );
     const rows: string[][] = [];
+    const samples = options.samples.split(",");
+    const first = await cold(proxies, 100);
+    for (const sample of samples) await warmUp(proxies, sample);
     for (const how of ["burst", "each"]) {
-      for (const sample of options.samples.split(",")) {
+      for (const sample of samples) {
         const figures = await cpu(proxies, `${how}:${sample}:500`, Number(options.streams), 100_000);
         const floor = figures[named("Bun, parse floor")]!, ours = figures[named("Callmend")]!;
         rows.push([`${how}, ${sample}`.padEnd(20), ...figures.map(cell), `${(ours / floor).toFixed(2)}×`]);
@@ -191,6 +217,7 @@ try {
     }
     console.log([" ".repeat(20), ...proxies.map(({ name }) => name), "Callmend / floor"].join(" | "));
     for (const row of rows) console.log(row.join(" | "));
+    console.log(["\nthe first 100 requests, ms each:", ...first.map(cell)].join(" | "));
   }
   if (parts.includes("paced")) {
     console.log(
