@@ -30,6 +30,8 @@ const missed = [
   "I will [FUNCTION_CALL] read a.txt [/FUNCTION_CALL]",
   'Now: {"tool": "read", "tool_input": {"path": "a.txt"}, "thought": "x"} and then we see.',
   "See `code` first. <function_call name=read>a.txt",
+  "<function_call name=read>a.txt. See `code` behind it.",
+  "[FUNCTION_CALL] read a.txt\n```sh\nls\n```",
 ];
 
 for (const [n, text] of missed.entries()) {

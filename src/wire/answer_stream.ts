@@ -93,8 +93,8 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
         const { events } = batch;
         if (grace < options.finishGraceMs && saysSomething(events)) grace = options.finishGraceMs;
         const outs = answer.take(events);
-        if (batch.bytes !== undefined && events.same(outs)) return undefined;
-        return answer.done ? text(outs) + body.takeRest() : text(outs);
+        if (batch.bytes === undefined) return answer.done ? text(outs) + body.takeRest() : text(outs);
+        return events.same(outs) ? undefined : text(outs);
       }
     }
   };

@@ -52,10 +52,15 @@ export class Events {
   }
 
   /** What goes out is all that has come, and as it came. */
-  same(outs: readonly unknown[]): boolean {
+  same(outs: readonly { readonly raw?: string }[]): boolean {
+    if (!this.done) return false;
     const given = this.#given;
-    if (!this.done || outs.length !== given.length || !outs.every((out, n) => out === given[n])) return false;
-    return this.#list !== undefined || sizeOf(given) === this.#text.length;
+    if (outs.length === given.length && outs.every((out, n) => out === given[n])) {
+      return this.#list !== undefined || sizeOf(given) === this.#text.length;
+    }
+    // Text that was held may have gone out behind all, as it came.
+    return this.#list === undefined && outs.every(({ raw }) => raw !== undefined) &&
+      textOf(outs) === this.#text;
   }
 
   /** These, with `raw`, which is whole events as well, in front of them. */
@@ -83,6 +88,10 @@ export class Events {
     BLANK.lastIndex = at;
     return BLANK.test(this.#text) ? BLANK.lastIndex : this.#text.length;
   }
+}
+
+function textOf(outs: readonly { readonly raw?: string }[]): string {
+  return outs.map(({ raw }) => raw).join("");
 }
 
 function sizeOf(events: readonly SseEvent[]): number {

@@ -33,11 +33,11 @@ export function unconverted(tools: readonly Tool[], problem: Report): Stage {
   const texts = new Map<number, Text>();
   let told = false;
 
-  const look = (text: Text): void => {
-    const found = TAG.exec(text.plain) ?? objectIn(text.plain);
+  const look = (plain: string): void => {
+    const found = told || !SUSPICIOUS.test(plain) ? null : TAG.exec(plain) ?? objectIn(plain);
     if (found === null) return;
     told = true;
-    problem("markup-left", text.plain.slice(found.index, found.index + 120));
+    problem("markup-left", plain.slice(found.index, found.index + 120));
   };
   const objectIn = (text: string): RegExpExecArray | null => {
     const found = OBJECT.exec(text);
@@ -48,8 +48,7 @@ export function unconverted(tools: readonly Tool[], problem: Report): Stage {
     if (told) return;
     let text = texts.get(choice);
     if (text === undefined) texts.set(choice, text = new Text());
-    if (text.push(content)) look(text);
-    text.forget();
+    text.push(content, look);
   };
 
   return {
@@ -69,32 +68,31 @@ export function unconverted(tools: readonly Tool[], problem: Report): Stage {
 
 /** The text of one choice, as far as it has not been looked at, without what stands in code. */
 class Text {
-  plain = "";
+  #plain = "";
   #code = ""; // the backticks or tildes that opened the code that is open
   #run = ""; // backticks or tildes at the end of what has come
 
-  /** More of it; whether there is something to look at. */
-  push(text: string): boolean {
-    if (this.plain === "" && this.#run === "" && !SPECIAL.test(text)) return false; // the usual case
+  /** More of it; `look` is given what has come together outside of code. */
+  push(text: string, look: (plain: string) => void): void {
+    if (this.#plain === "" && this.#run === "" && !SPECIAL.test(text)) return; // the usual case
     const all = this.#run + text;
     this.#run = /(?:`+|~+)$/.exec(all)?.[0] ?? "";
     for (const part of all.slice(0, all.length - this.#run.length).split(/(`+|~{3,}|\n)/)) {
-      if (/^(?:`+|~{3,})$/.test(part)) this.#mark(part);
+      if (/^(?:`+|~{3,})$/.test(part)) this.#mark(part, look);
       else if (part === "\n" && this.#code.length < 3) this.#code = ""; // inline code ends with its line
-      else if (this.#code === "") this.plain += part;
+      else if (this.#code === "") this.#plain += part;
     }
-    return SUSPICIOUS.test(this.plain);
+    look(this.#plain);
+    // Only what may go on in the next chunk is kept.
+    const from = this.#plain.slice(-CARRY).search(SUSPICIOUS);
+    this.#plain = from === -1 ? "" : this.#plain.slice(-CARRY).slice(from);
   }
 
-  /** Keeps only what may go on in the next chunk. */
-  forget(): void {
-    const from = this.plain.slice(-CARRY).search(SUSPICIOUS);
-    this.plain = from === -1 ? "" : this.plain.slice(-CARRY).slice(from);
-  }
-
-  #mark(run: string): void {
+  #mark(run: string, look: (plain: string) => void): void {
     if (this.#code === "") this.#code = run;
     else if (run[0] === this.#code[0] && run.length >= this.#code.length) this.#code = "";
-    if (this.#code !== "") this.plain = ""; // what stands before code does not go on behind it
+    if (this.#code === "") return;
+    look(this.#plain);
+    this.#plain = ""; // what stands before code does not go on behind it
   }
 }
