@@ -24,6 +24,12 @@ export function isChatCompletion(request: Pick<Request, "method" | "url">): bool
   return request.method === "POST" && /\/chat\/completions\/*$/.test(new URL(request.url).pathname);
 }
 
+/**
+ * Up to this, a body is taken by `arrayBuffer()`: under Bun, who as much as looks at its stream pays for a buffer of
+ * 256 KB. For large ones, Deno then takes several times the memory.
+ */
+const TAKEN_WHOLE = 1024 * 1024;
+
 /** Of a body that is too large, so many times the limit are read before the connection is given up. */
 const MOST_DRAINED = 4;
 
@@ -32,10 +38,10 @@ export async function readBody(request: Request, limit: number): Promise<Uint8Ar
   const length = request.headers.get("content-length");
   let refused = Number(length ?? 0) > limit;
   try {
-    // Under Bun, who as much as looks at the body's stream pays for a buffer of 256 KB.
-    if (!refused && (length !== null || !request.headers.has("transfer-encoding"))) {
+    const here = length === null && !request.headers.has("transfer-encoding"); // made in this process
+    if (here || (length !== null && Number(length) <= TAKEN_WHOLE)) {
       const bytes = new Uint8Array(await request.arrayBuffer());
-      return bytes.length > limit ? tooLarge(limit) : bytes;
+      return refused || bytes.length > limit ? tooLarge(limit) : bytes;
     }
     if (request.body === null) return new Uint8Array();
     const reader = request.body.getReader();
