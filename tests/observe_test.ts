@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createLog, type LogOptions } from "../src/observe/log.ts";
 import { createMetrics } from "../src/observe/metrics.ts";
+import { usageOf } from "../src/wire/usage.ts";
 import type { ExchangeReport } from "../src/wire/watcher.ts";
 import { ask, httpUpstream, program, proxyTo, until } from "./_servers.ts";
 import { test } from "./_test.ts";
@@ -220,9 +221,12 @@ test("metrics: what was counted long before a scrape is in it, once, under label
     ...{ bytes: { asked: 1, received: 2, sent: 3 }, outcome: "done" },
     times: { firstByteMs: 100, totalMs: 200, addedMs: 1 },
   };
+  const odd = { prompt: -Infinity, completion: -1 };
   const count = async (times: number) => {
     for (let n = 0; n < times; n++) {
-      metrics.watch("up")({ ...begun, request, body: new Uint8Array() })!.ended!(ended);
+      metrics.watch("up")({ ...begun, request, body: new Uint8Array() })!.ended!(
+        n < 9 ? { ...ended, usage: odd } : ended,
+      );
       if (n % 500 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     }
   };
@@ -236,6 +240,15 @@ test("metrics: what was counted long before a scrape is in it, once, under label
   assert.equal(await text(), first, "nothing is counted twice");
   await count(10);
   assert.match(await text(), /callmend_request_seconds_count\{upstream="up"\} 2510\n/);
+});
+
+test("token counts that are none are not counted", () => {
+  const counts = [-Infinity, -1, NaN, 1e300, "7", null, {}];
+  for (const count of counts) {
+    const usage = usageOf({ prompt_tokens: count, input_tokens: 5, completion_tokens: count });
+    assert.deepEqual(usage, { prompt: 5, completion: undefined }, String(count));
+  }
+  assert.deepEqual(usageOf({ prompt_tokens: 0, output_tokens: 9 }), { prompt: 0, completion: 9 });
 });
 
 test("metrics: streams that are open are counted while they are, and made-up models do not grow it", async () => {

@@ -51,7 +51,7 @@ export function createMetrics(): Metrics {
         ended(report) {
           if (begun.stream) change(-1);
           const waiting = counts.exchange(upstream, labelOf(report.model), report);
-          if (waiting >= MOST_VALUES) load().then((made) => made.take(), () => {}); // numbers must not harm answers
+          if (waiting >= MOST_VALUES) load().then((made) => made.take()).catch(() => {}); // numbers must not harm answers
         },
       };
     },

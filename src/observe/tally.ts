@@ -27,6 +27,7 @@ export class Tally implements Instrument {
 
   /** Adds `by` to the sum of what has these labels, in their order; none of them may hold a NUL. */
   add(by: number, ...values: readonly string[]): void {
+    if (!(by >= 0 && by < Infinity)) return; // prom-client would throw it back
     const key = values.join(BETWEEN);
     this.#sums.set(key, (this.#sums.get(key) ?? 0) + by);
   }

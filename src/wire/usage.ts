@@ -10,12 +10,16 @@ export interface Usage {
 
 /** The counts in a `usage` object; under the names of the chat protocol, or those of Anthropic's and `/responses`. */
 export function usageOf(usage: Json): Usage {
-  const count = (...values: unknown[]) =>
-    values.find((value) => typeof value === "number") as number | undefined;
+  const count = (...values: unknown[]) => values.find(isCount);
   return {
     prompt: count(usage.prompt_tokens, usage.input_tokens),
     completion: count(usage.completion_tokens, usage.output_tokens),
   };
+}
+
+/** Servers send anything; what is no number of tokens is not counted. */
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
 }
 
 /** What the request says of it: true, false, or nothing. */

@@ -123,7 +123,9 @@ export async function fuzzRequests(options: FuzzOptions): Promise<LoadReport> {
 /** Answers that no server should send. */
 export async function fuzzAnswers(options: FuzzOptions): Promise<LoadReport> {
   const open = new Set<net.Socket>();
+  let over = false;
   const server = net.createServer((socket) => {
+    if (over) return socket.destroy();
     let text = "";
     open.add(socket);
     socket.on("close", () => open.delete(socket));
@@ -143,7 +145,10 @@ export async function fuzzAnswers(options: FuzzOptions): Promise<LoadReport> {
       "malformed answers",
       options,
       (server.address() as AddressInfo).port,
-      () => open.forEach((socket) => socket.destroy()), // Callmend may keep them for the next request
+      () => {
+        over = true; // a connection may still be on its way
+        open.forEach((socket) => socket.destroy()); // Callmend may keep them for the next request
+      },
       async (port, n, findings) => {
         const { sort, bytes, expect } = badAnswer(options.seed, n);
         const [streams, offers, bridged] = [n % 3 !== 0, n % 5 !== 0, n % 7 === 0];
