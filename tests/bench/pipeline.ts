@@ -32,7 +32,7 @@ const ways: readonly Way[] = [
   { name: "callmend, all live", fetch: (next) => repair(next) },
 ];
 
-/** Milliseconds of CPU for one answer in reads of `perRead` events. */
+/** Milliseconds of CPU for one request and its answer, in reads of `perRead` events. */
 async function once(
   way: Way,
   sample: Sample,
@@ -52,12 +52,9 @@ async function once(
     method: "POST",
     body: JSON.stringify({ model: "bench", stream: true, messages: [], ...(withTools ? { tools } : {}) }),
   });
-  const response = await way.fetch(
-    next,
-    dialects.some(({ id }) => id === sample.name) ? sample.name : "hermes",
-  )(request);
-  const reader = response.body!.getReader();
+  const fetch = way.fetch(next, dialects.some(({ id }) => id === sample.name) ? sample.name : "hermes");
   const start = performance.now();
+  const reader = (await fetch(request)).body!.getReader();
   while (!(await reader.read()).done);
   return performance.now() - start;
 }
