@@ -37,11 +37,14 @@ async function answerTo(text: string, places: readonly number[]): Promise<string
 
 const places = fc.array(fc.nat(10_000), { maxLength: 8 });
 
+/** How the stream's lines end. */
+const lineEnds = fc.constantFrom("\n", "\r\n", "\r");
+
 for (const field of ["content", "reasoning", "reasoning_content"]) {
   test(`rule 2: ${field} in which nothing is goes out byte for byte, however it is written and cut`, async () => {
     await fc.assert(
-      fc.asyncProperty(texts, places, async (pieces, places) => {
-        const text = streamOf(pieces, (piece) => ({ [field]: piece }), "stop");
+      fc.asyncProperty(texts, places, lineEnds, async (pieces, places, end) => {
+        const text = streamOf(pieces, (piece) => ({ [field]: piece }), "stop").replaceAll("\n", end);
         assert.equal(await answerTo(text, places), text);
       }),
       { numRuns: 300 },
@@ -75,13 +78,31 @@ test("what one read brings of a call goes out in few pieces, but a long text not
   const content = 'a line of text, \\ "quoted"\n'.repeat(100);
   const call = `<tool_call>\n${JSON.stringify({ name: "read", arguments: { path: content } })}\n</tool_call>`;
   const pieces = call.match(/[^]{1,4}/g)!;
-  const answer = await answerTo(streamOf(pieces, (content) => ({ content }), "stop"), []);
-  const calls = chunks(answer).flatMap(({ choices }) => choices[0].delta.tool_calls ?? []);
-  assert.ok(pieces.length > 500 && calls.length < 30, `${calls.length} of ${pieces.length}`);
-  const longest = Math.max(...calls.map((call) => call.function.arguments.length));
-  assert.ok(longest < 1000, `${longest} characters in one piece`);
-  const text = calls.map((call) => call.function.arguments).join("");
-  assert.deepEqual(JSON.parse(text), { path: content });
+  for (const end of ["\n", "\r\n"]) {
+    const stream = streamOf(pieces, (content) => ({ content }), "stop").replaceAll("\n", end);
+    const calls = chunks(await answerTo(stream, [])).flatMap(({ choices }) =>
+      choices[0].delta.tool_calls ?? []
+    );
+    assert.ok(pieces.length > 500 && calls.length < 30, `${calls.length} of ${pieces.length}`);
+    const longest = Math.max(...calls.map((call) => call.function.arguments.length));
+    assert.ok(longest < 1000, `${longest} characters in one piece`);
+    const text = calls.map((call) => call.function.arguments).join("");
+    assert.deepEqual(JSON.parse(text), { path: content });
+  }
+});
+
+test("prose around code in one read is the bytes that came, and no copy of them", async () => {
+  const prose = "See `parse()` and if a < b, stop.\nThen go on. ".repeat(40);
+  const text = streamOf(prose.match(/[^]{1,5}/g)!, (content) => ({ content }), "stop");
+  const sent: Uint8Array[] = [], received: Uint8Array[] = [];
+  const watch = () => ({
+    sent: (bytes: Uint8Array) => void sent.push(bytes),
+    received: (bytes: Uint8Array) => void received.push(bytes),
+  });
+  const { next } = upstream([text]);
+  assert.equal(await (await repair(next, {}, watch)(chat())).text(), text);
+  assert.equal(sent.length, 1);
+  assert.equal(sent[0], received[0]);
 });
 
 test("a chunk that only looks like those before it is read", async () => {
