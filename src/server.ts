@@ -51,6 +51,10 @@ export interface Handler {
   close(): void;
 }
 
+/** For who took the address of the API for that of an HTTP proxy; under Deno, a tunnel would never close. */
+const NO_TUNNEL =
+  "Cannot open a tunnel: this is no HTTP proxy. Set it as the base URL of the API, not as HTTPS_PROXY.";
+
 /** Makes the function that answers each request. */
 export function createHandler(options: HandlerOptions): Handler {
   const { config, fetch, observation = createObservation(config), port } = options;
@@ -85,6 +89,7 @@ export function createHandler(options: HandlerOptions): Handler {
     const { method } = request;
     const path = pathOf(request.url);
     if (method === "GET" && path === "/health") return health(state.config, port?.() ?? config.port, started);
+    if (method === "CONNECT") return errorAnswer(new InvalidRequest(NO_TUNNEL));
     if (!URL.canParse(request.url)) {
       return errorAnswer(new InvalidRequest("Cannot read the request: bad host."));
     }

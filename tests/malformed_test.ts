@@ -62,6 +62,18 @@ test("how deep JSON is: brackets in strings do not count", () => {
   assert.equal(isTooDeep(JSON.stringify(Array.from({ length: 5_000 }, () => [{}]))), false);
 });
 
+test("a tunnel is refused, and the connection let go", async () => {
+  await using upstream = await rawUpstream((socket) => socket.destroy());
+  await using proxy = proxyTo(upstream);
+  for (const target of ["evil.invalid:443", "/v1/chat/completions"]) {
+    const reply = await askRaw(
+      proxy.port,
+      `CONNECT ${target} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`,
+    );
+    assert.match(reply, /^HTTP\/1.1 400 /, target);
+  }
+});
+
 test("a client's malformed chunks are its own fault: no 500, and the log is silent", async () => {
   await using upstream = await httpUpstream((_, response) => response.end("{}"));
   await using proxy = proxyTo(upstream);
