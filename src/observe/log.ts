@@ -48,13 +48,13 @@ interface Line {
 }
 
 /** The fields that say something. */
-function toldIn({ fields }: Pick<Line, "fields">): [name: string, value: LogValue][] {
+function toldIn(fields: Lazy<LogFields>): [name: string, value: LogValue][] {
   const all = Object.entries(typeof fields === "function" ? fields() : fields);
   return all.filter(([, value]) => !isEmpty(value)) as [string, LogValue][];
 }
 
 function jsonLine({ time, level, message, fields }: Line): string {
-  const told = Object.fromEntries(toldIn({ fields }));
+  const told = Object.fromEntries(toldIn(fields));
   return JSON.stringify({ time: time.toISOString(), level, message, ...told });
 }
 
@@ -71,7 +71,7 @@ function colouredLine({ time, level, ...line }: Line): string {
 
 function wordsOf({ message, fields, plain }: Omit<Line, "time" | "level">): string {
   if (plain !== undefined) return printable(typeof plain === "string" ? plain : plain());
-  return printable(message) + toldIn({ fields }).map(([name, value]) => ` ${name}=${textOf(value)}`).join("");
+  return printable(message) + toldIn(fields).map(([name, value]) => ` ${name}=${textOf(value)}`).join("");
 }
 
 function textOf(value: LogValue): string {

@@ -1,13 +1,13 @@
 /** What is counted between two scrapes: counting by way of prom-client costs a request more than its conversion. */
 
 /** A name for Prometheus, and what is said of it. */
-export interface Instrument {
+interface Instrument {
   readonly name: string;
   readonly help: string;
   readonly labels: readonly string[];
 }
 
-export type Labels = { [label: string]: string };
+type Labels = { [label: string]: string };
 
 /** Stands between the values of labels, in which there is none. */
 const BETWEEN = "\0";

@@ -106,6 +106,7 @@ export class Answer {
 
   /** What goes out for some events; the events themselves where nothing is changed. */
   take(come: Events): readonly Out[] {
+    if (come.done) return []; // a part of an event: what waits goes on waiting
     const outs: Out[] = [];
     const events = come.behind(this.#runs?.release() ?? "");
     while (!events.done) {

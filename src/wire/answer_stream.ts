@@ -114,17 +114,10 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
   };
 
   // What has been looked at already is converted at once: the answer's head can name the fixes that it took.
-  const made: Step[] = [];
+  const ready: Step[] = [];
   for (const batch of body.takeKept()) {
-    if (made.at(-1)?.how === undefined) made.push(step(batch));
+    if (ready.at(-1)?.how === undefined) ready.push(step(batch));
   }
-
-  const read = async (wait: number): Promise<Batch> => {
-    const begin = Date.now();
-    const batch = await body.readEvents(wait, answer.skims ? isPlain : undefined);
-    spend(batch.kind === "late" ? wait : Date.now() - begin);
-    return batch;
-  };
 
   /** Waits for what comes in the place of the answer; false when something has to go out meanwhile. */
   const replaced = async (controller: Controller): Promise<boolean> => {
@@ -172,12 +165,12 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
           if (await replaced(controller)) continue;
           return;
         }
-        let now = made.shift();
+        let now = ready.shift();
         if (now === undefined) {
           const wait = patience();
-          const batch = wait < Infinity
-            ? await read(wait)
-            : await body.readEvents(wait, answer.skims ? isPlain : undefined);
+          const begin = wait === Infinity ? 0 : Date.now();
+          const batch = await body.readEvents(wait, answer.skims ? isPlain : undefined);
+          if (wait < Infinity) spend(batch.kind === "late" ? wait : Date.now() - begin);
           if (over) return;
           now = step(batch);
         }

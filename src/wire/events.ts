@@ -1,8 +1,5 @@
 /** The events of one read: each is made when it is asked for, as most need not be. */
-import { readEvent, type SseEvent } from "./sse_event.ts";
-
-/** The end of a line and a blank line after it, in a text without a lone `\r`. */
-const BLANK = /\n\r?\n/g;
+import { endOfBlock, readEvent, type SseEvent } from "./sse_event.ts";
 
 export class Events {
   readonly #text: string; // whole events; those of `#list` are made already
@@ -80,13 +77,8 @@ export class Events {
   }
 
   #rawAt(at: number): string {
-    return this.#text.slice(at, this.#endOf(at));
-  }
-
-  #endOf(at: number): number {
-    if (!this.#marks) return this.#text.indexOf("\n\n", at) + 2;
-    BLANK.lastIndex = at;
-    return BLANK.test(this.#text) ? BLANK.lastIndex : this.#text.length;
+    const end = endOfBlock(this.#text, at, this.#marks);
+    return this.#text.slice(at, end === -1 ? undefined : end);
   }
 }
 

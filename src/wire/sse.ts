@@ -1,12 +1,9 @@
 /** Server-sent events: bytes to events, each with the text it was written in, so that it can go out unchanged. */
 import { Events, NO_EVENTS } from "./events.ts";
-import { readEvent, type SseEvent } from "./sse_event.ts";
+import { endOfBlock, readEvent, type SseEvent } from "./sse_event.ts";
 
 /** A block may be this long before it is passed on unread: 64 Mi characters. */
 const LIMIT = 64 * 1024 * 1024;
-
-/** The end of a line and a blank line after it. `\r\n` is one line end; a lone `\r` at the very end may become one. */
-const BLANK = /\n\r?\n|\r\r|\n\r(?!$)/g;
 
 /** A line end of old, or half of one. */
 const LONE = /\r(?!\n)/;
@@ -91,9 +88,9 @@ export class SseDecoder {
     const events: SseEvent[] = [];
     if (text === "") return events;
     const seam = this.#tail === "" ? text : this.#tail + text;
-    const find = finder(seam);
+    const marks = seam.includes("\r");
     let from = this.#tail.length; // where the part of `seam` begins that is in no block yet
-    for (let end = find(0); end !== -1; end = find(Math.max(from, end))) {
+    for (let end = endOfBlock(seam, 0, marks); end !== -1; end = endOfBlock(seam, end, marks)) {
       const last = seam.slice(from, end);
       const raw = this.#size === 0 ? last : this.#held.join("") + last;
       events.push(this.#passing ? { raw } : this.#event(raw));
@@ -130,20 +127,6 @@ export class SseDecoder {
     this.#first = false;
     return mark ? { ...readEvent(raw.slice(1)), raw } : readEvent(raw);
   }
-}
-
-/** Finds the ends of blocks. Two searches, as hardly any stream has a `\r` in it. */
-function finder(text: string): (from: number) => number {
-  if (!text.includes("\r")) {
-    return (from) => {
-      const at = text.indexOf("\n\n", from);
-      return at === -1 ? -1 : at + 2;
-    };
-  }
-  return (from) => {
-    BLANK.lastIndex = from;
-    return BLANK.test(text) ? BLANK.lastIndex : -1;
-  };
 }
 
 function isWhole(data: string): boolean {

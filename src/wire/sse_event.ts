@@ -13,6 +13,19 @@ export interface SseEvent {
   readonly several?: true;
 }
 
+/** The end of a line and a blank line after it. `\r\n` is one line end; a lone `\r` at the very end may become one. */
+const BLANK = /\n\r?\n|\r\r|\n\r(?!$)/g;
+
+/** Where the first block ends, from `from` on; -1 when none does. `marks`: there is a `\r` in the text. */
+export function endOfBlock(text: string, from: number, marks: boolean): number {
+  if (!marks) { // hardly any stream has one
+    const at = text.indexOf("\n\n", from);
+    return at === -1 ? -1 : at + 2;
+  }
+  BLANK.lastIndex = from;
+  return BLANK.test(text) ? BLANK.lastIndex : -1;
+}
+
 /** What goes on the wire for one piece of data. */
 export function encodeEvent(data: string): string {
   return `data: ${data}\n\n`;

@@ -101,18 +101,13 @@ export class TextRuns {
     const last = apart ? texts.length : texts.length - 1;
     let text = texts[from]!, end = from + 1;
     while (end < last && text.length + texts[end]!.length <= most) text += texts[end++]!;
-    this.#one(events, ends[end - 1]!, text, outs);
-    return end;
-  }
-
-  /** Sends the events up to `end` through the stages as one chunk that says all they do. */
-  #one(events: Events, end: number, text: string, outs: (SseEvent | Item)[]): void {
-    const event = events.piece(end);
+    const event = events.piece(ends[end - 1]!);
     const items = this.#options.chunk({ chunk: this.#shape.chunkOf(text), raw: event.raw });
     if (items.length === 1 && items[0]!.raw === event.raw) {
       this.#shape.passed();
       outs.push(event);
     } else for (const item of items) outs.push(item);
+    return end;
   }
 }
 
