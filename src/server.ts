@@ -78,6 +78,7 @@ export function createHandler(options: HandlerOptions): Handler {
 
   /** What is thrown at once is caught too, as this is asynchronous. */
   const answered = async (request: Request, path: string, peer?: Peer): Promise<Response> => {
+    if (request.method === "CONNECT") return errorAnswer(new InvalidRequest(NO_TUNNEL));
     const { answer, ring, config: { insecure } } = state;
     const response = await own.answer(request, path, peer, { ring, insecure });
     if (response !== undefined) return response;
@@ -89,7 +90,6 @@ export function createHandler(options: HandlerOptions): Handler {
     const { method } = request;
     const path = pathOf(request.url);
     if (method === "GET" && path === "/health") return health(state.config, port?.() ?? config.port, started);
-    if (method === "CONNECT") return errorAnswer(new InvalidRequest(NO_TUNNEL));
     if (!URL.canParse(request.url)) {
       return errorAnswer(new InvalidRequest("Cannot read the request: bad host."));
     }

@@ -24,13 +24,3 @@ export interface Stage {
   /** The upstream's answer is over; what is left goes on now. */
   end(): Item[];
 }
-
-/** Runs items through `stages` in order; `end()` of each feeds the ones after it. */
-export function chain(stages: readonly Stage[]): Stage {
-  const from = (first: number, items: Item[]): Item[] =>
-    stages.slice(first).reduce((all, stage) => all.flatMap((item) => stage.chunk(item)), items);
-  return {
-    chunk: (item) => from(0, [item]),
-    end: () => stages.flatMap((stage, n) => from(n + 1, stage.end())),
-  };
-}

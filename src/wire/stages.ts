@@ -8,7 +8,10 @@ export interface Stages extends Stage {
   after(from: number, items: readonly Item[]): readonly Item[];
 }
 
-/** Like `chain()`, but a stage that throws is out for the rest of the answer, and what it was given goes on. */
+/**
+ * Runs items through `stages` in order; `end()` of each feeds the ones after it. A stage that throws is out for the rest
+ * of the answer, and what it was given goes on.
+ */
 export function failOpen(stages: readonly Stage[], problem: Report): Stages {
   const out = new Set<Stage>(); // stages that have thrown
   const fail = (stage: Stage, error: unknown) => {
