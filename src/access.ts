@@ -1,7 +1,7 @@
 /** Who may ask: keys of clients, the one key of an upstream, and what only this machine may see. */
 import { Buffer } from "node:buffer";
 import process from "node:process";
-import type { Config } from "./config.ts";
+import { isLoopbackHost } from "./exposure.ts";
 import type { Fetch } from "./repair.ts";
 import { settings } from "./settings/settings.ts";
 
@@ -129,22 +129,6 @@ export function isLoopback({ headers }: Request, peer: string | undefined): bool
   if (["forwarded", "x-forwarded-for", "x-real-ip"].some((name) => headers.has(name))) return false;
   const host = /^(?:\[([\da-f:.]+)\]|([^:[\]]+))(?::\d{1,5})?$/i.exec(headers.get("host") ?? "");
   return host !== null && isLoopbackHost((host[1] ?? host[2])!);
-}
-
-/** Whether a host, by name or by address, is this machine only. */
-export function isLoopbackHost(host: string): boolean {
-  return /^(?:localhost|(?:::ffff:)?127(?:\.\d{1,3}){3}|::1|(?:0+:){7}0*1)$/i.test(host);
-}
-
-/** Why a server with these settings must not start: strangers could use it; undefined when it may. */
-export function exposure(
-  { host, clientKeys, insecure }: Pick<Config, "host" | "clientKeys" | "insecure">,
-): string | undefined {
-  if (isLoopbackHost(host) || clientKeys.length > 0 || insecure) return undefined;
-  const { clientKeys: keys } = settings;
-  return `Cannot listen on ${host}: other machines could use it without a key. Set ${keys.variable} ` +
-    `(${keys.flag}; auth.keys in the file), listen on 127.0.0.1, or allow it with ${settings.insecure.flag} ` +
-    `(${settings.insecure.variable}=1; auth.insecure in the file).`;
 }
 
 function refusal(status: number, message: string, headers: { [name: string]: string } = {}): Response {

@@ -1,5 +1,5 @@
 /** What the server is told to do: flags win over variables, these over the file, and the file over defaults. */
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { ConfigFile, FileSettings, FileUpstream } from "./config/config_file.ts";
 import { fromFile, layered, readTexts, type Source, type Sources } from "./config/config_sources.ts";
 import { modeFor } from "./repair_config.ts";
@@ -9,7 +9,7 @@ import { addressOf, type Base, baseOf, originOf } from "./upstream/address.ts";
 
 export { ConfigError, type Texts };
 
-type Values = { readonly [Name in SettingName]: z.output<(typeof settings)[Name]["schema"]> };
+type Values = { readonly [Name in SettingName]: ReturnType<(typeof settings)[Name]["convert"]> };
 
 /** The settings of which each upstream may have its own. */
 type EntryName = {
@@ -64,7 +64,8 @@ export function readConfig(flags: Texts = {}, environment: Texts = {}, file?: Co
 /** A configuration, with the source of each value. */
 export interface Settled {
   readonly config: Config;
-  readonly told: readonly Told[];
+  /** All that is in force; made when it is asked for. */
+  readonly told: () => readonly Told[];
 }
 
 /** Like `readConfig()`, and says where each value comes from. */
@@ -79,15 +80,18 @@ export function settle(flags: Texts, environment: Texts, file?: ConfigFile): Set
     const values = valuesOf(sources, perUpstream) as Part<EntryName>;
     const mode = values.mode ?? modeFor(new URL(base.origin).hostname);
     const one: UpstreamSettings = { ...values, mode, name, upstream: base, models, aliases };
-    return { one, told: toldOfUpstream(one, address, sources) };
+    return { one, told: () => toldOfUpstream(one, address, sources) };
   });
   const top = layered(given, file?.settings);
   const { name: _, models: __, aliases: ___, ...first } = made[0]!.one;
   const server = valuesOf(top, (setting) => !perUpstream(setting) && setting.place !== undefined);
   const config = { clientKeys: [], ...server, ...first, upstreams: made.map(({ one }) => one) };
-  const told = settingRows.filter(([, setting]) => !perUpstream(setting) && setting.place !== undefined)
-    .map(([name, setting]) => toldOf(setting.place!, setting, top[name]));
-  return { config: config as unknown as Config, told: [...told, ...made.flatMap(({ told }) => told)] };
+  const told = () => [
+    ...settingRows.filter(([, setting]) => !perUpstream(setting) && setting.place !== undefined)
+      .map(([name, setting]) => toldOf(setting.place!, setting, top[name])),
+    ...made.flatMap(({ told }) => told()),
+  ];
+  return { config: config as unknown as Config, told };
 }
 
 function perUpstream({ entry }: Setting): boolean {
@@ -149,9 +153,9 @@ function toldOfUpstream(one: UpstreamSettings, address: Source, sources: Sources
   ];
 }
 
-function toldOf(place: string, { file, secret }: Setting, source: Source | undefined): Told {
+function toldOf(place: string, { schemas, secret }: Setting, source: Source | undefined): Told {
   if (source === undefined) return { place, value: null, source: "default" };
-  const value = z.encode(file, source.value);
+  const value = z.encode(schemas().file, source.value);
   const shown = (part: unknown) => hidden(String(part));
   const safe = Array.isArray(value) ? value.map(shown) : shown(value);
   return { place, value: secret ? safe : value, source: sourceOf(source) };

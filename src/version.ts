@@ -11,5 +11,10 @@ export interface Build {
   readonly built: string;
 }
 
-/** What `.ci/compile.ts` has put in front of the program; undefined when it runs from its sources. */
-export const build: Build | undefined = (globalThis as { callmendBuild?: Build }).callmendBuild;
+/**
+ * What `.ci/compile.ts` has put into the executable; undefined when the program runs from its sources. Looked at when it
+ * is asked for: a bundler may run this file before the one that puts it there.
+ */
+export function build(): Build | undefined {
+  return (globalThis as { callmendBuild?: Build }).callmendBuild;
+}

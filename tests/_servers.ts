@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import manifest from "../deno.json" with { type: "json" };
 import { type Config, readConfig, type Texts } from "../src/config.ts";
 import { readConfigFile } from "../src/config/config_file.ts";
+import { createHandler } from "../src/handler.ts";
 import { createObservation } from "../src/observe/observation.ts";
 import { type Running, serve } from "../src/server.ts";
 
@@ -53,7 +54,11 @@ export function rawUpstream(answer: (socket: net.Socket, nth: number) => void): 
 
 /** The proxy as the program runs it, with its log in text. */
 export function serveObserved(config: Config, write: (line: string) => void): Running {
-  return serve(config, createObservation(config, { write }));
+  return serve(config, {
+    log: { style: () => "text", write },
+    open: (config, log) =>
+      Promise.resolve(createHandler({ config, observation: createObservation(config, { log }) })),
+  });
 }
 
 /** The proxy in front of an upstream, in this process. */

@@ -10,7 +10,7 @@ import type { Context } from "../src/cli/command.ts";
 import { completionScript, installation, type Shell } from "../src/cli/completion_scripts.ts";
 import { type Place, placesOf } from "../src/cli/completion_model.ts";
 import { commands } from "../src/cli/commands.ts";
-import { makeProgram } from "../src/cli/mod.ts";
+import { makeProgram } from "../src/cli/program.ts";
 import { dialects } from "../src/dialects/mod.ts";
 import { fixes } from "../src/fixes/mod.ts";
 import { settingRows } from "../src/settings/settings.ts";

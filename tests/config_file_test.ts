@@ -206,7 +206,7 @@ test("variables are put in, and $${ is a plain one", () => {
 test("each value says where it comes from", () => {
   const file = readConfigFile("c.jsonc", `{\n"listen": {\n"port": 1},\n"auth": {"keys": ["12345"]}}`, {});
   const { told } = settle({ host: "localhost" }, { LOG_LEVEL: "warn", UPSTREAM_API_KEY: "1234567" }, file);
-  const at = (place: string) => told.find((each) => each.place === place);
+  const at = (place: string) => told().find((each) => each.place === place);
   assert.deepEqual(at("listen.port"), { place: "listen.port", value: 1, source: "c.jsonc:3" });
   assert.deepEqual(at("listen.host")!.source, "flag --host");
   assert.deepEqual(at("log.level"), { place: "log.level", value: "warn", source: "variable LOG_LEVEL" });

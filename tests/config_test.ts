@@ -119,6 +119,10 @@ test("all problems are told at once, each by the flag or variable it came from",
 test("every example and every default of the table can be used", () => {
   for (const [name, setting] of settingRows) {
     assert.deepEqual(problems({ [name]: setting.example }), []);
-    if (setting.default !== undefined) assert.deepEqual(problems({ [name]: setting.default }), []);
+    if (setting.default === undefined) continue;
+    assert.deepEqual(problems({ [name]: setting.default }), []);
+    // What is not given is not checked, and means the same.
+    const { text } = setting.schemas();
+    assert.deepEqual(setting.convert(setting.default), text.parse(setting.default), name);
   }
 });

@@ -1,7 +1,9 @@
 /** The shape of the tree: imports point up one list, no runtime's own names in the core, everything in its registry. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
+import { dialectIds } from "../src/dialects/ids.ts";
 import { dialects } from "../src/dialects/mod.ts";
+import { fixIds } from "../src/fixes/ids.ts";
 import type { Fix } from "../src/fixes/fix.ts";
 import { fixes } from "../src/fixes/mod.ts";
 import { test } from "./_test.ts";
@@ -57,6 +59,7 @@ const LAYERS: readonly string[] = [
   "upstream/",
   "config/",
   "config.ts",
+  "exposure.ts",
   "access.ts",
   "observe/",
   "plugin_patch.ts",
@@ -67,6 +70,7 @@ const LAYERS: readonly string[] = [
   "listen.ts",
   "routing/",
   "own_routes.ts",
+  "handler.ts",
   "server.ts",
   "doctor/",
   "cli/",
@@ -197,6 +201,11 @@ test("every file of fixes is in the registry, or helps one that is", async () =>
 function isFix(value: unknown): value is Fix {
   return typeof value === "object" && value !== null && "applies" in value && "why" in value;
 }
+
+test("the lists of ids say what the registries hold, in their order", () => {
+  assert.deepEqual(dialectIds, dialects.map(({ id }) => id));
+  assert.deepEqual(fixIds, fixes.map(({ id }) => id));
+});
 
 test("every dialect is in the registry once, and has vectors", () => {
   const ids = dialects.map(({ id }) => id);

@@ -129,7 +129,7 @@ test("the log: a key that an upstream repeats in an error is not in it, at any l
 test("the log: levels, text for people, and nothing that could end a line or paint it", () => {
   const lines: string[] = [];
   const log = (options: Partial<LogOptions>) =>
-    createLog({ level: () => "info", format: "text", write: (line) => lines.push(line), ...options });
+    createLog({ level: () => "info", style: () => "text", write: (line) => lines.push(line), ...options });
   log({}).debug("not told");
   log({ level: () => "error" }).warn("not told");
   assert.deepEqual(lines, []);
@@ -142,8 +142,8 @@ test("the log: levels, text for people, and nothing that could end a line or pai
     f: { g: 2, h: 1 },
     i: "\x1b[31m",
   });
-  log({ colour: true }).info("hello", {}, "in words");
-  log({ format: "json" }).info("hello", { a: "x\ny" }, "in words");
+  log({ style: () => "coloured" }).info("hello", {}, "in words");
+  log({ style: () => "json" }).info("hello", { a: "x\ny" }, "in words");
   assert.match(lines[0]!, /^\S+Z warn two\?lines a="x y" b=1 e=p,q f=g\*2,h i=\?\[31m$/);
   // deno-lint-ignore no-control-regex -- colours are what is meant
   assert.match(lines[1]!, /^\x1b\[90m\d\d:\d\d:\d\d\x1b\[0m \x1b\[32minfo\x1b\[0m in words$/);

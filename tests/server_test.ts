@@ -4,8 +4,9 @@ import type http from "node:http";
 import net from "node:net";
 import zlib from "node:zlib";
 import { readConfig } from "../src/config.ts";
+import { createLog } from "../src/observe/log.ts";
 import { createObservation } from "../src/observe/observation.ts";
-import { createHandler } from "../src/server.ts";
+import { createHandler } from "../src/handler.ts";
 import {
   ask,
   askRaw,
@@ -361,7 +362,8 @@ test("a fault of Callmend's own is a 500 and a line of the log, never a hang", a
   });
   const fetch = () => Promise.resolve(broken);
   const config = readConfig();
-  const observation = createObservation(config, { write: (line) => lines.push(line) });
+  const log = createLog({ level: () => "info", style: () => "text", write: (line) => lines.push(line) });
+  const observation = createObservation(config, { log });
   const handler = createHandler({ config, fetch, observation });
   const body = JSON.stringify({ model: "m", messages: [] });
   const response = await handler(new Request("http://h/v1/chat/completions", { method: "POST", body }));

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Capture, CaptureSummary } from "../observe/capture.ts";
-import { readCaptures } from "../observe/capture_files.ts";
+import { readCaptures } from "../observe/read_captures.ts";
 import { bundleOf } from "../observe/fixture.ts";
 import { countsOf } from "../observe/exchange_log.ts";
 import { command, type Context, type MakeCommand } from "./command.ts";

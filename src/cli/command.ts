@@ -1,23 +1,11 @@
-/** What each command of the program can rely on. */
+/** How a command of the program is made. */
 import { Command } from "commander";
-import type { Texts } from "../config.ts";
+import { BAD_USAGE, type Context } from "./context.ts";
 
-/** What a command gets from the process it runs in. */
-export interface Context {
-  readonly environment: Texts;
-  /** One line for the user, on standard output. */
-  readonly print: (line: string) => void;
-  /** One line for the log, on standard error. */
-  readonly log: (line: string) => void;
-  /** Ends the process. */
-  readonly exit: (code: number) => void;
-}
+export { BAD_USAGE, type Context };
 
 /** Makes one command; each file of this folder that is a command exports one. */
 export type MakeCommand = (context: Context) => Command;
-
-/** Exit code for a bad flag, variable or argument: nothing has been started. */
-export const BAD_USAGE = 2;
 
 /** A new command with an example behind its `--help`. */
 export function command(name: string, description: string, examples: readonly string[]): Command {

@@ -1,9 +1,5 @@
 /** What may stand where on the command line, read off the program itself: completions are made from it. */
 import type { Argument, Command, Option } from "commander";
-import * as z from "zod";
-import { dialects } from "../dialects/mod.ts";
-import { fixes } from "../fixes/mod.ts";
-import { dialectRules, fixIds } from "../settings/setting_values.ts";
 import { settingRows } from "../settings/settings.ts";
 
 /** A word that can be completed to, and what it means. */
@@ -100,10 +96,7 @@ const plainWords = (words: readonly string[]): Value => ({
 
 /** The values of a setting, by its flag; undefined when they cannot be counted. */
 function wordsOf(flag: string): readonly string[] | undefined {
-  const setting = settingRows.find(([, setting]) => setting.flag === flag)?.[1];
-  if (setting?.file instanceof z.ZodEnum) return setting.file.options.map(String);
-  if (setting?.schema === fixIds.schema) return fixes.map(({ id }) => id);
-  return setting?.schema === dialectRules.schema ? dialects.map(({ id }) => id) : undefined;
+  return settingRows.find(([, setting]) => setting.flag === flag)?.[1].words;
 }
 
 /** The beginning of a description: as much as fits beside a completion. */

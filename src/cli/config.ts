@@ -1,11 +1,13 @@
 /** `callmend config schema|check|show`: the configuration file for editors, before it is used, and as it is used. */
 import { Command } from "commander";
-import { exposure } from "../access.ts";
+import { exposure } from "../exposure.ts";
 import { ConfigError, settle, type Told } from "../config.ts";
-import { findConfigFile, loadConfigFile, usualPlaces } from "../config/config_place.ts";
+import { loadConfigFile } from "../config/config_file.ts";
+import { findConfigFile, usualPlaces } from "../config/config_place.ts";
 import { jsonSchema } from "../config/config_schema.ts";
 import { BAD_USAGE, command, type Context, type MakeCommand } from "./command.ts";
-import { addSettings, type GivenFlags, loadConfig, tried } from "./setting_options.ts";
+import { loadConfig, refuse } from "./load_config.ts";
+import { addSettings, type GivenFlags } from "./setting_options.ts";
 
 export const makeConfig: MakeCommand = (context) =>
   command("config", "the configuration file callmend.jsonc: its schema, a check, and what is in force", [
@@ -56,14 +58,15 @@ function makeShow(context: Context): Command {
     "callmend config show --config callmend.jsonc --port 9000 --json",
   ]).option("--json", "print an object: file, and settings with place, value and source");
   const flagsOf = addSettings(made);
-  return made.action((given: GivenFlags) => {
-    const loaded = tried(() => loadConfig(flagsOf(given), context.environment), context);
+  return made.action(async (given: GivenFlags) => {
+    const loaded = await loadConfig(flagsOf(given), context.environment)
+      .catch((error) => refuse(error, context));
     if (loaded === undefined) return;
     const { file, told } = loaded;
     const path = file?.path ?? null;
-    if (given.json) return context.print(JSON.stringify({ file: path, settings: told }, null, 2));
+    if (given.json) return context.print(JSON.stringify({ file: path, settings: told() }, null, 2));
     context.print(`file: ${path ?? `none (looked for ${usualPlaces().join(" and ")})`}`);
-    rows(told).forEach(context.print);
+    rows(told()).forEach(context.print);
   });
 }
 

@@ -5,8 +5,8 @@ import { readConfig } from "../config.ts";
 import { settings } from "../settings/settings.ts";
 import { command, type Context, type MakeCommand } from "./command.ts";
 import { type DemoCall, demoCall, type DemoModel, demoModels, demoUpstream } from "./demo_upstream.ts";
-import { start, stopOnSignal } from "./serve.ts";
-import { tried } from "./setting_options.ts";
+import { start, stopOnSignal } from "./run_server.ts";
+import { tried } from "./load_config.ts";
 
 export const makeDemo: MakeCommand = (context) =>
   command("demo", "run the proxy in front of a built-in model server, and show what each dialect becomes", [

@@ -1,14 +1,15 @@
 /** `callmend doctor`: asks the upstream what its models can do, and tells how to set up Callmend in front of it. */
 import { Option } from "commander";
 import { settle, type Settled, type Texts } from "../config.ts";
-import { findConfigFile, loadConfigFile } from "../config/config_place.ts";
+import { loadConfigFile } from "../config/config_file.ts";
+import { findConfigFile } from "../config/config_place.ts";
 import { MOST_MODELS } from "../doctor/models.ts";
 import { type SettingName, settings } from "../settings/settings.ts";
 import { BAD_USAGE, command, type Context, type MakeCommand } from "./command.ts";
 import { consult, type Consultation, type Patient } from "./doctor_run.ts";
 import { reportLines } from "./doctor_text.ts";
 import { createProgress } from "./progress.ts";
-import { tried } from "./setting_options.ts";
+import { tried } from "./load_config.ts";
 import { addressOf } from "../upstream/address.ts";
 
 /** The settings of `serve` that matter to an upstream's answers. */
@@ -122,7 +123,7 @@ function patientsOf(
 ): Patient[] {
   return config.upstreams.map((upstream) => {
     const source = (what: string) =>
-      told.find(({ place }) => place === `upstreams[${upstream.name}].${what}`)?.source;
+      told().find(({ place }) => place === `upstreams[${upstream.name}].${what}`)?.source;
     const named = source("baseUrl") !== "default";
     const key = upstream.upstreamKey ?? (named ? otherKey || undefined : undefined);
     const variable = upstream.upstreamKey === undefined ? OTHER_KEY : settings.upstreamKey.variable;

@@ -15,7 +15,7 @@ export interface FileWatch {
 
 /** What is told of a file. */
 export interface FileWatcher {
-  changed(text: string): void;
+  changed(text: string): void | Promise<void>;
   /** The file cannot be read; told once, until it can be read again. */
   gone(problem: string): void;
 }
@@ -36,7 +36,7 @@ export function watchFile(path: string, text: string, watcher: FileWatcher): Fil
       [known, missing] = [now, false];
       // A file may change twice within the grain of its time stamp: while it is fresh, its text is compared each time.
       mark = Date.now() - Number(before.split(" ")[0]) > 2 * POLL_MS ? before : "";
-      if (changed || asked) watcher.changed(now);
+      if (changed || asked) await watcher.changed(now);
     } catch (error) {
       if (!missing || asked) watcher.gone((error as Error).message);
       missing = true;

@@ -2,12 +2,13 @@
 import { Option } from "commander";
 import { ConfigError, readConfig, type Texts } from "../config.ts";
 import type { ConfigFile } from "../config/config_file.ts";
-import { findConfigFile, loadConfigFile } from "../config/config_place.ts";
+import { loadConfigFile } from "../config/config_file.ts";
+import { findConfigFile } from "../config/config_place.ts";
 import { inUrl } from "../listen.ts";
 import { settings } from "../settings/settings.ts";
 import { localGet } from "./local_get.ts";
 import { command, type Context, type MakeCommand } from "./command.ts";
-import { tried } from "./setting_options.ts";
+import { tried } from "./load_config.ts";
 
 /** Docker gives a check 30 seconds, Kubernetes one; a server on the same machine answers in a few milliseconds. */
 const LIMIT_MS = 2_000;

@@ -1,65 +1,15 @@
-/** The program: which command is meant, and what all commands have in common. */
-import { Command, CommanderError } from "commander";
-import { version } from "../version.ts";
-import { BAD_USAGE, type Context, type MakeCommand } from "./command.ts";
-import { makeServe, settingsHelp } from "./serve.ts";
-import { startIsOver } from "./start.ts";
+/** The program: starts the proxy at once when that is all that is wanted, and hands everything else to Commander. */
+import type { Context } from "./context.ts";
+import { plainFlags } from "./plain_flags.ts";
+import { runServer } from "./run_server.ts";
 
 /** Runs the program with the arguments that follow its name. */
 export async function run(given: readonly string[], context: Context): Promise<void> {
   const words = withoutSeparator(given);
-  // The others take a fifth of the start.
-  const alone = serves(words);
-  const commands = alone ? [makeServe] : (await import("./commands.ts")).commands;
-  if (!alone) startIsOver(); // the proxy's is over when it listens
-  const program = makeProgram(context, commands);
-  try {
-    refuseUnknown(program, words[0]);
-    await program.parseAsync(words, { from: "user" });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    context.exit(error.exitCode === 0 ? 0 : BAD_USAGE);
-  }
-}
-
-/** Whether it is plain that the proxy is to run, and nobody asks for help. */
-function serves(words: readonly string[]): boolean {
-  const [first = "serve"] = words;
-  return (first === "serve" || first.startsWith("-")) &&
-    !words.some((word) => /^(?:-h|--help|help)$/.test(word));
-}
-
-/** The program with some commands, of which the first runs when none is named. */
-export function makeProgram(context: Context, commands: readonly MakeCommand[]): Command {
-  const program = new Command("callmend")
-    .description("Makes tool calling work: mends what models and vendors really send into tool_calls.")
-    .version(version, "-V, --version", "print the version")
-    .usage("[command] [settings]")
-    .addHelpText(
-      "after",
-      () => `\n${settingsHelp()}\n\nExample:\n  callmend --upstream http://127.0.0.1:8000/v1`,
-    );
-  commands.forEach((make, n) => program.addCommand(make(context), { isDefault: n === 0 }));
-  dress(program, "callmend", context);
-  return program;
-}
-
-/** What each command and its own commands have in common. */
-function dress(made: Command, name: string, context: Context): void {
-  made.exitOverride().showHelpAfterError(`(${name} --help says more)`).configureOutput({
-    writeOut: (text) => context.print(text.trimEnd()),
-    writeErr: (text) => context.log(text.trimEnd()),
-    getOutHasColors: () => false, // Commander would read variables to find out
-    getErrHasColors: () => false,
-  });
-  for (const inner of made.commands) dress(inner, `${name} ${inner.name()}`, context);
-}
-
-/** Behind a default command Commander takes an unknown name for one operand too many. */
-function refuseUnknown(program: Command, name: string | undefined): void {
-  const names = [...program.commands.map((each) => each.name()), "help"];
-  if (name === undefined || name.startsWith("-") || names.includes(name)) return;
-  program.error(`error: unknown command '${name}'; there are: ${names.join(", ")}`);
+  const flags = plainFlags(words);
+  if (flags !== undefined) return await runServer(flags, context);
+  const { runCommand } = await import("./program.ts");
+  await runCommand(words, context);
 }
 
 /** `deno task demo -- --once` hands the `--` on to the program, where it would turn flags into operands. */

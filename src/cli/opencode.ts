@@ -62,7 +62,7 @@ export const makeOpencode: MakeCommand = (context) =>
 
 /** Writes the bundle, and the configuration or what to put there. */
 async function install(kind: Kind, options: Options, context: Context): Promise<void> {
-  if (!settings.upstream.schema.safeParse(options.upstream).success) {
+  if (!settings.upstream.schemas().text.safeParse(options.upstream).success) {
     const given = JSON.stringify(options.upstream);
     throw new Refusal(`Cannot use --upstream ${given}: allowed: ${settings.upstream.allowed}.`);
   }

@@ -1,11 +1,11 @@
 /** Applies changes of the configuration file while the server runs: a good one to new requests, a bad one not at all. */
 import process from "node:process";
-import { exposure } from "../access.ts";
+import { exposure } from "../exposure.ts";
 import { type Config, ConfigError, type Texts } from "../config.ts";
 import { watchFile } from "./file_watch.ts";
 import type { Running } from "../server.ts";
-import type { Context } from "./command.ts";
-import { loadConfig } from "./setting_options.ts";
+import type { Context } from "./context.ts";
+import { loadConfig } from "./load_config.ts";
 
 /** What is read again: the file, with the flags that go with it. */
 export interface Source {
@@ -19,9 +19,9 @@ export interface Source {
 export function reloadOnChange(running: Running, { path, text, flags }: Source, context: Context): void {
   const { environment } = context;
   const { log } = running;
-  const changed = (text: string) => {
+  const changed = async (text: string) => {
     try {
-      const { config } = loadConfig(flags, environment, { path, text });
+      const { config } = await loadConfig(flags, environment, { path, text });
       apply(running, config);
       log.info(`${path} is applied to new requests`);
       for (const line of leftOut(running.config(), config)) log.warn(`${path}: ${line}`);

@@ -1,7 +1,7 @@
 /** `callmend replay`: captured exchanges through the present code, and what differs from then. */
 import process from "node:process";
 import { type Capture, type CapturedAttempt } from "../observe/capture.ts";
-import { readCaptures } from "../observe/capture_files.ts";
+import { readCaptures } from "../observe/read_captures.ts";
 import { type Difference, differences } from "../observe/differences.ts";
 import { recorded, replay, textOf } from "../observe/replay.ts";
 import { BAD_USAGE, command, type Context, type MakeCommand } from "./command.ts";

@@ -7,7 +7,8 @@ import { BAD_USAGE, command, type Context, type MakeCommand } from "./command.ts
 import { SETTINGS } from "./completion_model.ts";
 import { ownPath } from "./own_path.ts";
 import { launchdUnit, systemdUnit, type Unit } from "./service_units.ts";
-import { addSettings, tried } from "./setting_options.ts";
+import { tried } from "./load_config.ts";
+import { addSettings } from "./setting_options.ts";
 
 interface Options {
   readonly user?: boolean;

@@ -1,11 +1,7 @@
-/** The settings as flags of a command, and the configuration that they, the environment and the file make. */
+/** The settings as flags of a command, and as a table for `--help`. */
 import { type Command, Option } from "commander";
-import { exposure } from "../access.ts";
-import { ConfigError, settle, type Settled, type Texts } from "../config.ts";
-import { readConfigFile } from "../config/config_file.ts";
-import { configText, findConfigFile } from "../config/config_place.ts";
+import type { Texts } from "../config.ts";
 import { settingRows } from "../settings/settings.ts";
-import { BAD_USAGE, type Context } from "./command.ts";
 
 /** What a command was given, by the flag's name in Commander. */
 export type GivenFlags = { readonly [flag: string]: string | boolean | undefined };
@@ -29,46 +25,16 @@ export function addSettings(made: Command): (given: GivenFlags) => Texts {
     }));
 }
 
-/** A configuration file's path and what stands in it. */
-export interface FileText {
-  readonly path: string;
-  readonly text: string;
-}
-
-/** The settings in force, and the file that they come from, if there is one. */
-export interface Loaded extends Settled {
-  readonly file: FileText | undefined;
-}
-
-/**
- * Reads flags, environment and file, the one that counts when none is given. Throws a `ConfigError` with all that is
- * wrong, and when strangers could use what is not protected.
- */
-export function loadConfig(
-  flags: Texts,
-  environment: Texts,
-  file: FileText | undefined = findText(flags, environment),
-): Loaded {
-  const read = file && readConfigFile(file.path, file.text, environment);
-  const settled = settle(flags, environment, read);
-  const exposed = exposure(settled.config);
-  if (exposed !== undefined) throw new ConfigError([exposed]);
-  return { ...settled, file };
-}
-
-function findText(flags: Texts, environment: Texts): FileText | undefined {
-  const path = findConfigFile(flags, environment);
-  return path === undefined ? undefined : { path, text: configText(path) };
-}
-
-/** The same for a command: tells all that is wrong and ends the process when the settings cannot be used. */
-export function tried<Made>(make: () => Made, context: Context): Made | undefined {
-  try {
-    return make();
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    error.problems.forEach(context.log);
-    context.log("(callmend serve --help lists all settings)");
-    context.exit(BAD_USAGE);
-  }
+/** The table of settings, for the program's `--help`. */
+export function settingsHelp(): string {
+  const rows = settingRows.map(([, { flag, placeholder, variable, means, example, ...setting }]) => [
+    `  ${flag} ${placeholder}`.trimEnd(),
+    `      ${means}`,
+    `      ${variable}; default: ${setting.default ?? "none"}; example: ${
+      placeholder === "" ? `${variable}=${example}` : `${flag} ${example}`
+    }`,
+  ]);
+  return ["Settings of serve (a flag wins over its variable, and this over the file):", ...rows.flat()].join(
+    "\n",
+  );
 }

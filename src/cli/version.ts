@@ -10,7 +10,7 @@ export const makeVersion: MakeCommand = (context) =>
       "print an object: version, commit and build time (null when it runs from its sources), runtime, os, arch",
     )
     .action((options: { json?: boolean }) => {
-      const { commit = null, built = null } = build ?? {};
+      const { commit = null, built = null } = build() ?? {};
       const { platform: os, arch } = process;
       const facts = { version, commit, built, runtime: runtime(), os, arch, platform: `${os}-${arch}` };
       context.print(options.json ? JSON.stringify(facts) : version);

@@ -1,6 +1,6 @@
 /** The faults of a configuration file: where each is, and what is told of it; a secret never is. */
 import { findNodeAtLocation, type Node } from "jsonc-parser";
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import { entryPlaces, type Place, topPlaces } from "./config_schema.ts";
 import { hidden, shownAddress } from "../settings/setting.ts";
 import { suggestion } from "../settings/suggest.ts";

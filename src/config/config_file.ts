@@ -1,7 +1,9 @@
 /** A configuration file, read and checked: every fault is told, with its line and column. */
 import { dirname, resolve } from "node:path";
+import * as z from "zod/mini";
 import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 import { type Faults, faultsOf, type PathStep } from "./config_faults.ts";
+import { configText } from "./config_place.ts";
 import { entryPlaces, fileSchema, type Place, topPlaces } from "./config_schema.ts";
 import { ConfigError, type Texts } from "../settings/setting.ts";
 import type { SettingName } from "../settings/settings.ts";
@@ -45,7 +47,7 @@ export function readConfigFile(path: string, text: string, environment: Texts): 
   const faults = faultsOf(path, source, tree);
   for (const { error, offset } of errors) faults.syntax(offset, SYNTAX[printParseErrorCode(error)]);
   const value = tree && valueOf(tree, [], environment, faults);
-  const read = fileSchema().safeParse(value);
+  const read = z.safeParse(fileSchema(), value);
   if (tree !== undefined && !read.success) faults.issues(read.error.issues);
   refuseClashes(value, faults);
   const problems = faults.told();
@@ -83,6 +85,11 @@ interface Entry {
   readonly baseUrl: URL;
   readonly models?: readonly string[];
   readonly aliases?: { readonly [alias: string]: string };
+}
+
+/** Reads and checks the file at `path`. Throws a `ConfigError` with all that is wrong with it. */
+export function loadConfigFile(path: string, environment: Texts): ConfigFile {
+  return readConfigFile(path, configText(path), environment);
 }
 
 /** What the parser's codes mean; what it does not name is said in general. */

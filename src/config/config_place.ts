@@ -1,7 +1,6 @@
 /** Where the configuration file is, and what it says. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
-import { type ConfigFile, readConfigFile } from "./config_file.ts";
 import { readVariable, userFolder } from "./user_folder.ts";
 import { ConfigError, type Texts } from "../settings/setting.ts";
 import { settings } from "../settings/settings.ts";
@@ -29,11 +28,6 @@ export function findConfigFile(flags: Texts, environment: Texts): string | undef
   if (found !== undefined) return found;
   const from = flags.configFile === undefined ? variable : flag;
   throw new ConfigError([`Cannot use ${from} ${JSON.stringify(named)}: there is no such file.`]);
-}
-
-/** Reads and checks the file at `path`. Throws a `ConfigError` with all that is wrong with it. */
-export function loadConfigFile(path: string, environment: Texts): ConfigFile {
-  return readConfigFile(path, configText(path), environment);
 }
 
 /** What stands in the file at `path`. Throws a `ConfigError` when it cannot be read. */

@@ -1,5 +1,5 @@
 /** What may stand in a configuration file: made of the table of settings, and of what only a list of upstreams has. */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { type Setting, type SettingName, settingRows, settings } from "../settings/settings.ts";
 
 /** One value of the file. */
@@ -8,7 +8,7 @@ export interface Place {
   readonly place: string;
   readonly means: string;
   readonly allowed: string;
-  readonly file: z.ZodType;
+  readonly file: () => z.ZodMiniType;
   /** The setting that it is. */
   readonly setting?: SettingName;
   readonly secret?: true;
@@ -17,7 +17,7 @@ export interface Place {
   readonly usual?: () => unknown;
 }
 
-const modelNames = z.string().min(1);
+const modelNames = () => z.string().check(z.minLength(1));
 
 /** What the entries of `upstreams` have beside the settings. */
 const ownPlaces: readonly Place[] = [
@@ -25,37 +25,37 @@ const ownPlaces: readonly Place[] = [
     place: "name",
     means: "what this upstream is called here: name/model asks it for a model",
     allowed: "letters, digits, '.', '_' and '-'",
-    file: z.string().regex(/^[\w.-]+$/),
+    file: () => z.string().check(z.regex(/^[\w.-]+$/)),
     required: true,
   },
   {
     place: "baseUrl",
     means: settings.upstream.means,
     allowed: settings.upstream.allowed,
-    file: settings.upstream.file,
+    file: () => settings.upstream.schemas().file,
     required: true,
   },
   {
     place: "models",
     means: "the models that are asked for here; an upstream without them takes all that no other one has",
     allowed: "a list of names of models, in which * stands for anything",
-    file: z.array(modelNames),
+    file: () => z.array(modelNames()),
   },
   {
     place: "aliases",
     means: "other names for models of this upstream",
     allowed: "an object of names, each with the model that it stands for",
-    file: z.record(modelNames, modelNames),
+    file: () => z.record(modelNames(), modelNames()),
   },
 ];
 
 function placeOf(name: SettingName, setting: Setting, place: string, usual?: () => unknown): Place {
-  const { means, allowed, allowedInFile = allowed, file, secret } = setting;
+  const { means, allowed, allowedInFile = allowed, schemas, secret } = setting;
   return {
     place,
     means,
     allowed: allowedInFile,
-    file,
+    file: () => schemas().file,
     setting: name,
     ...(usual !== undefined && { usual }),
     ...(secret && { secret }),
@@ -63,8 +63,8 @@ function placeOf(name: SettingName, setting: Setting, place: string, usual?: () 
 }
 
 /** A default, as it stands in the file; made when it is asked for, as most starts do not read a file. */
-function usualOf({ default: text, schema, file }: Setting): (() => unknown) | undefined {
-  return text === undefined ? undefined : () => z.encode(file, schema.parse(text));
+function usualOf({ default: text, schemas, convert }: Setting): (() => unknown) | undefined {
+  return text === undefined ? undefined : () => z.encode(schemas().file, convert(text));
 }
 
 /** What may stand in an entry of `upstreams`. */
@@ -80,24 +80,27 @@ const upstreams: Place = {
   place: "upstreams",
   means: "the model servers; the model's name picks one",
   allowed: "a list of at least one upstream, each an object with name and baseUrl",
-  get file() {
-    return z.array(objectOf(entryPlaces)).min(1);
-  },
+  file: () => z.array(objectOf(entryPlaces)).check(z.minLength(1)),
 };
 
 /** What may stand in the file. */
 export const topPlaces: readonly Place[] = [
-  { place: "$schema", means: "what `callmend config schema` prints", allowed: "a text", file: z.string() },
+  {
+    place: "$schema",
+    means: "what `callmend config schema` prints",
+    allowed: "a text",
+    file: () => z.string(),
+  },
   upstreams,
   ...settingRows.flatMap(([name, setting]) =>
     setting.place === undefined ? [] : [placeOf(name, setting, setting.place, usualOf(setting))]
   ),
 ];
 
-let wholeFile: z.ZodType | undefined; // made when there is a file: it takes a tenth of the start
+let wholeFile: z.ZodMiniType | undefined; // made when there is a file: it takes a tenth of the start
 
 /** The whole file; what it gives has each setting's value in its place. */
-export function fileSchema(): z.ZodType {
+export function fileSchema(): z.ZodMiniType {
   return wholeFile ??= objectOf(topPlaces);
 }
 
@@ -107,7 +110,7 @@ export function jsonSchema(): object {
     io: "input",
     // zod drops the defaults of what is converted: they could be meant for the other side.
     override: ({ zodSchema, jsonSchema }) => {
-      const usual = z.globalRegistry.get(zodSchema as unknown as z.ZodType)?.default;
+      const usual = z.globalRegistry.get(zodSchema as unknown as z.ZodMiniType)?.default;
       if (usual !== undefined) jsonSchema.default = usual as typeof jsonSchema.default;
     },
   });
@@ -115,7 +118,7 @@ export function jsonSchema(): object {
 }
 
 /** An object that has what `places` say, and nothing else. */
-function objectOf(places: readonly Place[]): z.ZodType {
+function objectOf(places: readonly Place[]): z.ZodMiniType {
   const groups = Map.groupBy(places, ({ place }) => place.split(".")[0]!);
   return z.strictObject(
     Object.fromEntries(
@@ -123,14 +126,14 @@ function objectOf(places: readonly Place[]): z.ZodType {
         const [first] = members;
         if (first!.place === name) return [name, described(first!)];
         const inner = members.map((each) => ({ ...each, place: each.place.slice(name.length + 1) }));
-        return [name, objectOf(inner).optional()];
+        return [name, z.optional(objectOf(inner))];
       }),
     ),
   );
 }
 
-function described({ file, means, usual, required }: Place): z.ZodType {
-  return (required ? file : file.optional()).meta({
+function described({ file, means, usual, required }: Place): z.ZodMiniType {
+  return (required ? z.clone(file()) : z.optional(file())).register(z.globalRegistry, {
     description: means,
     ...(usual !== undefined && { default: usual() }),
   });

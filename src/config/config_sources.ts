@@ -1,5 +1,5 @@
 /** Where each setting's value comes from: a flag, a variable, the file or a default; the first that there is wins. */
-import type * as z from "zod";
+import * as z from "zod/mini";
 import type { FileSettings, FileValue } from "./config_file.ts";
 import { ConfigError, hidden, shownAddress, type Texts } from "../settings/setting.ts";
 import { type Setting, type SettingName, settingRows } from "../settings/settings.ts";
@@ -38,9 +38,13 @@ export function readTexts(flags: Texts, environment: Texts): Sources {
   for (const [name, setting] of settingRows) {
     const source = texts.get(name);
     if (source === undefined) continue;
-    const read = setting.schema.safeParse(source.text);
-    if (read.success) sources[name] = { value: read.data, from: source.from, rank: source.rank };
-    else problems.push(refusal(source, setting, read.error.issues[0]));
+    const { text, from, rank } = source;
+    if (rank === 0) sources[name] = { value: setting.convert(text), from, rank }; // a default needs no check
+    else {
+      const read = z.safeParse(setting.schemas().text, text);
+      if (read.success) sources[name] = { value: read.data, from, rank };
+      else problems.push(refusal(source, setting, read.error.issues[0]));
+    }
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return sources;

@@ -18,21 +18,24 @@ export type Log = {
   readonly [Level in LogLevel]: (message: string, fields?: Lazy<LogFields>, plain?: Lazy<string>) => void;
 };
 
+/** For programs, for people, or for people in the colours of a terminal. */
+export type LogStyle = "json" | "text" | "coloured";
+
 export interface LogOptions {
   /** How much is told; asked for each line, as it may change. */
   readonly level: () => LogLevel;
-  readonly format: "json" | "text";
-  /** With the colours of a terminal. */
-  readonly colour?: boolean;
+  /** How lines look; asked with the first one. */
+  readonly style: () => LogStyle;
   /** Takes one line, without its end. */
   readonly write: (line: string) => void;
 }
 
 /** Makes a log. What comes from outside cannot end a line or paint it. */
-export function createLog({ level, format, colour = false, write }: LogOptions): Log {
-  const line = format === "json" ? jsonLine : colour ? colouredLine : textLine;
+export function createLog({ level, style, write }: LogOptions): Log {
+  let line: ((line: Line) => string) | undefined;
   const at = (own: LogLevel) => (message: string, fields: Lazy<LogFields> = {}, plain?: Lazy<string>) => {
     if (logLevels.indexOf(own) > logLevels.indexOf(level())) return;
+    line ??= LINES[style()];
     write(line({ time: new Date(), level: own, message, fields, plain }));
   };
   return { error: at("error"), warn: at("warn"), info: at("info"), debug: at("debug") };
@@ -61,6 +64,8 @@ function jsonLine({ time, level, message, fields }: Line): string {
 function textLine({ time, level, ...line }: Line): string {
   return `${time.toISOString()} ${level} ${wordsOf(line)}`;
 }
+
+const LINES = { json: jsonLine, text: textLine, coloured: colouredLine };
 
 const COLOURS: { readonly [Level in LogLevel]: number } = { error: 31, warn: 33, info: 32, debug: 90 };
 

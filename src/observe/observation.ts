@@ -5,13 +5,11 @@ import { type CaptureFiles, captureFiles } from "./capture_files.ts";
 import { type Captures, createCaptures } from "./captures.ts";
 import type { DebugLog } from "./debug_log.ts";
 import { logExchanges } from "./exchange_log.ts";
-import { createLog, type Log, type LogLevel, type LogOptions } from "./log.ts";
+import { createLog, type Log } from "./log.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
-import { createTraces } from "./traces.ts";
 
 /** What of the configuration says how much is observed. */
 export interface ObservationConfig {
-  readonly logLevel: LogLevel;
   readonly captures: number;
   readonly captureBytes: number;
   readonly captureFolder?: string | undefined;
@@ -38,20 +36,21 @@ export interface Observation {
   settled(): Promise<void>;
 }
 
-/** Where the log goes, and what else writes. */
-export interface ObservationOptions extends Partial<Pick<LogOptions, "format" | "colour" | "write">> {
+/** The log, and what else writes. */
+export interface ObservationOptions {
+  /** Nothing is logged without one. */
+  readonly log?: Log;
   readonly debug?: DebugLog | undefined;
-  /** The runtime sends traces (Deno with `OTEL_DENO`): say on them what is known. */
-  readonly traced?: boolean;
+  /** Says on the runtime's traces what is known of an exchange. */
+  readonly traces?: ((upstream: string) => Watch) | undefined;
 }
 
+const silent = createLog({ level: () => "error", style: () => "text", write: () => {} });
+
 export function createObservation(config: ObservationConfig, options: ObservationOptions = {}): Observation {
-  const { format = "text", colour = false, write = () => {}, debug, traced = false } = options;
+  const { log = silent, debug, traces } = options;
   let [now, files]: [ObservationConfig, CaptureFiles | undefined] = [config, undefined];
-  const log = createLog({ level: () => now.logLevel, format, colour, write });
   const metrics = createMetrics();
-  let traces: ((upstream: string) => Watch) | undefined; // once they have been loaded
-  if (traced) createTraces().then((made) => traces = made, (error) => log.error(`Cannot trace: ${error}`));
   const secrets = () => [...now.clientKeys, ...now.upstreams.flatMap(({ upstreamKey }) => upstreamKey ?? [])];
   const captures = createCaptures(
     { exchanges: config.captures, bytes: config.captureBytes },
@@ -75,8 +74,8 @@ export function createObservation(config: ObservationConfig, options: Observatio
       return watchAll([
         logExchanges(log, name, secrets),
         metrics.watch(name),
-        (begun) => traces?.(name)(begun),
         captures.watch({ name, address }, plainRepairConfig(config), secrets),
+        ...(traces === undefined ? [] : [traces(name)]),
         ...(debug === undefined ? [] : [debug.watch]),
       ]);
     },

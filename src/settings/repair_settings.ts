@@ -1,6 +1,7 @@
 /** The settings that say how tool calls are mended; each upstream may have its own. */
 import { define } from "./setting.ts";
-import { dialectRules, fixIds, names, oneOf, seconds, whole } from "./setting_values.ts";
+import { dialectRules, fixIds } from "./setting_ids.ts";
+import { names, oneOf, seconds, whole } from "./setting_values.ts";
 
 /** Their part of the table. */
 export const repairSettings = define({

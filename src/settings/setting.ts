@@ -1,5 +1,13 @@
 /** What a setting is, and how it is told that one cannot be used. */
-import type * as z from "zod";
+import type * as z from "zod/mini";
+
+/** How a value is checked. */
+export interface Schemas<Value> {
+  /** Text to value. */
+  readonly text: z.ZodMiniType<Value, string>;
+  /** What stands in a configuration file to value, and back. */
+  readonly file: z.ZodMiniType<Value>;
+}
 
 /** A kind of value. */
 export interface Kind<Value> {
@@ -9,10 +17,12 @@ export interface Kind<Value> {
   readonly allowed: string;
   /** The same in a configuration file, where that is something else. */
   readonly allowedInFile?: string;
-  /** Text to value. The message of a `custom` issue says why, in front of `allowed`. */
-  readonly schema: z.ZodType<Value, string>;
-  /** What stands in a configuration file to value, and back. */
-  readonly file: z.ZodType<Value>;
+  /** What an allowed text says. */
+  readonly convert: (text: string) => Value;
+  /** Texts and values of a file, checked and converted; the message of a `custom` issue says why, in front of `allowed`. */
+  readonly schemas: () => Schemas<Value>;
+  /** The words that it may be, or be made of, where they can be counted; shells complete them. */
+  readonly words?: readonly string[];
 }
 
 /** One setting of the server, as a user meets it. */
@@ -38,8 +48,11 @@ export interface Setting<Value = unknown> extends Kind<Value> {
   readonly server?: true;
 }
 
-/** Keeps a kind's value type. */
-export const kind = <Value>(made: Kind<Value>): Kind<Value> => made;
+/** A kind whose schemas are made once, when they are asked for. */
+export function kind<Value>(made: Kind<Value>): Kind<Value> {
+  let schemas: Schemas<Value> | undefined;
+  return { ...made, schemas: () => schemas ??= made.schemas() };
+}
 
 /** Keeps each setting's value type while a table is checked as a whole. */
 export const define = <const Table extends Record<string, Setting>>(table: Table): Table => table;

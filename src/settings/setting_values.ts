@@ -1,39 +1,53 @@
-/** The kinds of values that settings have: from text or from a file to value, and the words for what is allowed. */
-import * as z from "zod";
-import { dialects } from "../dialects/mod.ts";
-import { fixes } from "../fixes/mod.ts";
-import type { DialectRule } from "../repair_config.ts";
+/**
+ * The kinds of values that settings have: from text or from a file to value, and the words for what is allowed. Schemas
+ * are made when there is something to check, and in zod's mini form: most starts go by defaults, and should be short.
+ */
+import * as z from "zod/mini";
 import { kind } from "./setting.ts";
-import { suggestion } from "./suggest.ts";
 
 /** Longer than a day is taken for a slip: the timers of JavaScript end at 24 days. */
 const DAY_SECONDS = 86_400;
 
-const decimal = z.string().regex(/^\d+(\.\d+)?$/).transform(Number);
-
-/** The parts of a list that is written by comma. */
-const parts = (text: string) => text.split(",").map((part) => part.trim()).filter((part) => part !== "");
-
-const list = z.string().transform(parts);
+/** A text of this form. */
+const like = (form: RegExp) => z.string().check(z.regex(form));
 
 /** A text that is checked by a function, which says what is wrong. */
-const checked = (problemOf: (text: string) => string | undefined) =>
-  z.string().superRefine((text, context) => {
+export const checked = (problemOf: (text: string) => string | undefined) =>
+  z.string().check(z.superRefine((text, context) => {
     const message = problemOf(text);
     if (message !== undefined) context.addIssue({ code: "custom", message });
-  });
+  }));
+
+/** From text by a function, then by a schema. */
+export const read = <Made, Value>(
+  text: z.ZodMiniType<string, string>,
+  by: (text: string) => Made,
+  into: z.ZodMiniType<Value, Made>,
+): z.ZodMiniType<Value, string> => {
+  const made = z.pipe(text, z.transform(by)) as z.ZodMiniType<Made, string>;
+  return z.pipe(made, into);
+};
+
+const decimal = () => like(/^\d+(\.\d+)?$/);
+
+/** The parts of a list that is written by comma. */
+export const parts = (text: string) =>
+  text.split(",").map((part) => part.trim()).filter((part) => part !== "");
+
+const same = (text: string) => text;
 
 /** One of some words. */
-export const oneOf = <const Word extends string>(...words: readonly Word[]) => {
-  const file = z.enum(words);
-  const allowed = `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
-  return kind<Word>({
+export const oneOf = <const Word extends string>(...words: readonly Word[]) =>
+  kind<Word>({
     placeholder: "<how>",
-    allowed,
-    schema: z.string().pipe(file as unknown as z.ZodType<Word, string>),
-    file: file as unknown as z.ZodType<Word>,
+    allowed: `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`,
+    words,
+    convert: (text) => text as Word,
+    schemas: () => {
+      const word = z.enum(words) as unknown as z.ZodMiniType<Word, string>;
+      return { text: word, file: word };
+    },
   });
-};
 
 function addressProblem(text: string): string | undefined {
   if (!/^https?:\/\//i.test(text)) return "it does not begin with http:// or https://";
@@ -45,190 +59,149 @@ function addressProblem(text: string): string | undefined {
   return /[?#]/.test(text) ? "it has a query or a fragment" : undefined;
 }
 
-const url = z.codec(checked(addressProblem), z.instanceof(URL), {
-  decode: (text) => new URL(text),
-  encode: ({ href }) => href,
-});
+const toUrl = (text: string) => new URL(text);
+
+const url = () =>
+  z.codec(checked(addressProblem), z.instanceof(URL), { decode: toUrl, encode: ({ href }) => href });
 
 /** An address of a server, without what has no place in one. */
 export const address = kind({
   placeholder: "<url>",
   allowed: "an http:// or https:// address without user name, query or fragment",
-  schema: url,
-  file: url,
-});
-
-const originUrl = url.refine(({ pathname }) => /^\/(?:v1\/?)?$/.test(pathname), {
-  error: "it has a path; for an address with a path use --upstream (UPSTREAM_BASE_URL)",
+  convert: toUrl,
+  schemas: () => {
+    const file = url();
+    return { text: file, file };
+  },
 });
 
 /** The origin of a server. */
 export const origin = kind({
   placeholder: "<url>",
   allowed: `${address.allowed}, and without a path (but for /v1, which is meant anyway)`,
-  schema: originUrl,
-  file: originUrl,
+  convert: toUrl,
+  schemas: () => {
+    const file = url().check(z.refine(({ pathname }) => /^\/(?:v1\/?)?$/.test(pathname), {
+      error: "it has a path; for an address with a path use --upstream (UPSTREAM_BASE_URL)",
+    }));
+    return { text: file, file };
+  },
+});
+
+/** A number that is kept in another unit. */
+const scaled = (
+  number: () => z.ZodMiniType<number, number>,
+  unit: { readonly decode: (value: number) => number; readonly encode: (value: number) => number },
+) => ({
+  convert: (text: string) => unit.decode(Number(text)),
+  schemas: () => {
+    const file = z.codec(number(), z.number(), unit);
+    return { text: read(decimal(), Number, file), file };
+  },
 });
 
 /** A time; kept in milliseconds. */
-export const seconds = ({ from = 0, to = DAY_SECONDS } = {}) => {
-  const file = z.codec(z.number().min(from).max(to), z.number(), {
-    decode: (value) => value * 1000,
-    encode: (value) => value / 1000,
-  });
-  return kind({
+export const seconds = ({ from = 0, to = DAY_SECONDS } = {}) =>
+  kind({
     placeholder: "<seconds>",
     allowed: `seconds from ${from} to ${to}`,
-    schema: decimal.pipe(file),
-    file,
+    ...scaled(() => z.number().check(z.gte(from), z.lte(to)), {
+      decode: (value) => value * 1000,
+      encode: (value) => value / 1000,
+    }),
   });
-};
 
 /** A whole number. */
-export const whole = ({ from, to }: { readonly from: number; readonly to: number }) => {
-  const file = z.int().min(from).max(to);
-  return kind({
+export const whole = ({ from, to }: { readonly from: number; readonly to: number }) =>
+  kind({
     placeholder: "<number>",
     allowed: `a whole number from ${from} to ${to}`,
-    schema: z.string().regex(/^\d{1,9}$/).transform(Number).pipe(file),
-    file,
+    convert: Number,
+    schemas: () => {
+      const file = z.int().check(z.gte(from), z.lte(to));
+      return { text: read(like(/^\d{1,9}$/), Number, file), file };
+    },
   });
-};
 
 /** An amount of memory; kept in bytes. */
-export const megabytes = (() => {
-  const file = z.codec(z.number().gt(0).max(1024), z.number(), {
+export const megabytes = kind({
+  placeholder: "<MiB>",
+  allowed: "MiB, more than 0 and at most 1024",
+  ...scaled(() => z.number().check(z.gt(0), z.lte(1024)), {
     decode: (value) => Math.ceil(value * 2 ** 20),
     encode: (value) => value / 2 ** 20,
-  });
-  return kind({
-    placeholder: "<MiB>",
-    allowed: "MiB, more than 0 and at most 1024",
-    schema: decimal.pipe(file),
-    file,
-  });
-})();
-
-const hostName = z.codec(z.string().regex(/^([\w.-]+|\[?[\da-f:.]+(%\w+)?\]?)$/i), z.string(), {
-  decode: (text) => text.replace(/^\[|\]$/g, ""),
-  encode: (text) => text,
+  }),
 });
 
 /** Where a server listens. */
 export const host = kind({
   placeholder: "<address>",
   allowed: "a host name or an IP address",
-  schema: hostName,
-  file: hostName,
+  convert: same,
+  schemas: () => {
+    const file = z.codec(like(/^([\w.-]+|\[?[\da-f:.]+(%\w+)?\]?)$/i), z.string(), {
+      decode: (text) => text.replace(/^\[|\]$/g, ""),
+      encode: same,
+    });
+    return { text: file, file };
+  },
 });
 
-const texts = z.array(z.string().min(1));
+const someText = () => z.string().check(z.minLength(1));
 
 /** Names by comma; none at all is a list as well. */
 export const names = kind<readonly string[]>({
   placeholder: "<names>",
   allowed: "names of models by comma, or nothing",
   allowedInFile: "a list of names of models",
-  schema: list.pipe(texts),
-  file: texts,
+  convert: parts,
+  schemas: () => {
+    const file = z.array(someText());
+    return { text: read(z.string(), parts, file), file };
+  },
 });
 
 /** The path of a file or a folder. */
 export const path = kind({
   placeholder: "<path>",
   allowed: "a path",
-  schema: z.string().min(1),
-  file: z.string().min(1),
+  convert: same,
+  schemas: () => ({ text: someText(), file: someText() }),
 });
+
+const isOn = (text: string) => /^(?:1|t|y|on)/i.test(text);
 
 /** On or off. */
 export const onOff = kind({
   placeholder: "",
   allowed: "1 or 0",
   allowedInFile: "true or false",
-  schema: z.string().regex(/^(1|true|yes|on|0|false|no|off)$/i).transform((text) => /^(1|t|y|on)/i.test(text))
-    .pipe(z.boolean()),
-  file: z.boolean(),
+  convert: isOn,
+  schemas: () => {
+    const file = z.boolean();
+    return { text: read(like(/^(1|true|yes|on|0|false|no|off)$/i), isOn, file), file };
+  },
 });
 
-const keyText = z.string().regex(/^[\x21-\x7e]+$/);
+const keyText = () => like(/^[\x21-\x7e]+$/);
 
 /** A key, as it travels in a header. */
 export const key = kind({
   placeholder: "<key>",
   allowed: "letters, digits and signs of ASCII without spaces",
-  schema: keyText,
-  file: keyText,
+  convert: same,
+  schemas: () => ({ text: keyText(), file: keyText() }),
 });
-
-const keyList = z.array(keyText);
 
 /** Keys by comma. */
 export const keys = kind<readonly string[]>({
   placeholder: "<keys>",
   allowed: `keys by comma, each of ${key.allowed}`,
   allowedInFile: `a list of keys, each of ${key.allowed}`,
-  schema: list.pipe(keyList.refine((all) => all.length > 0, { error: "there is no key in it" })),
-  file: keyList,
-});
-
-/** A text that is one of the ids; editors complete it. */
-const idOf = (what: string, ids: readonly string[]) =>
-  checked((id) => {
-    if (ids.includes(id)) return undefined;
-    const meant = suggestion(id, ids);
-    const hint = meant === undefined ? "" : `; did you mean ${JSON.stringify(meant)}?`;
-    return `there is no ${what} ${JSON.stringify(id)}${hint}`;
-  }).meta({ enum: [...ids] });
-
-const dialectIds = z.array(idOf("dialect", dialects.map(({ id }) => id)));
-
-const byModel = z.record(z.string(), dialectIds);
-
-const rules = z.codec(z.union([dialectIds, byModel]), z.custom<readonly DialectRule[]>(), {
-  decode: (some) =>
-    Array.isArray(some)
-      ? [{ models: "*", dialects: some }]
-      : Object.entries(some).map(([models, dialects]) => ({ models, dialects })),
-  encode: (rules) => {
-    const [first] = rules;
-    if (rules.length === 1 && first!.models === "*") return [...first!.dialects];
-    return Object.fromEntries(rules.map(({ models, dialects }) => [models, [...dialects]]));
+  convert: parts,
+  schemas: () => {
+    const file = z.array(keyText());
+    const some = file.check(z.refine((all) => all.length > 0, { error: "there is no key in it" }));
+    return { text: read(z.string(), parts, some), file };
   },
-});
-
-/** `glm,hermes`, or `glm-*=glm;deepseek*=dsml,hermes`. */
-export const dialectRules = kind({
-  placeholder: "<ids>",
-  allowed: "ids of `callmend dialects` by comma, for all models or as <model>=<ids> by semicolon",
-  allowedInFile: "a list of ids of `callmend dialects`, or such a list for each model",
-  schema: z.string().transform((text) =>
-    Object.fromEntries(
-      text.split(";").filter((part) => part.trim() !== "").map((part) => {
-        const at = part.indexOf("=");
-        return [
-          at === -1 ? "*" : part.slice(0, at).trim(),
-          part.slice(at + 1).split(",").map((id) => id.trim()),
-        ];
-      }),
-    )
-  ).pipe(byModel).transform((some) => z.decode(rules, some)),
-  file: rules,
-});
-
-const fixIdList = z.array(idOf("fix", fixes.map(({ id }) => id)));
-
-/** Vendor fixes by comma, or `none`. */
-export const fixIds = kind<readonly string[]>({
-  placeholder: "<ids>",
-  allowed: "ids of fixes, by comma, as `callmend fixes` lists them, or none",
-  allowedInFile: "a list of ids of fixes, as `callmend fixes` lists them",
-  schema: z.string().transform((text, context): readonly string[] => {
-    const ids = parts(text).filter((id) => id !== "none");
-    const unknown = ids.filter((id) => !fixes.some((fix) => fix.id === id));
-    if (unknown.length === 0) return ids;
-    context.addIssue({ code: "custom", message: `there is no fix ${unknown.join(", ")}` });
-    return z.NEVER;
-  }),
-  file: fixIdList,
 });

@@ -3,7 +3,7 @@ import process from "node:process";
 import { createProgress } from "../../src/cli/progress.ts";
 import { readConfig } from "../../src/config.ts";
 import { listen } from "../../src/listen.ts";
-import { serve } from "../../src/server.ts";
+import { serveObserved } from "../_servers.ts";
 import { createUpstream } from "../../src/upstream.ts";
 import { tools } from "./streams.ts";
 
@@ -78,7 +78,7 @@ const models = listen({ host: "127.0.0.1", port: 0 }, async (request) => {
 const config = readConfig({ upstream: `http://127.0.0.1:${models.port}/v1`, port: "0" });
 const upstream = createUpstream(config);
 const bare = listen({ host: "127.0.0.1", port: 0 }, async (request) => await upstream(request));
-const callmend = serve(config);
+const callmend = serveObserved(config, () => {});
 
 const ways = [
   ["straight", `http://127.0.0.1:${models.port}`, "prose"],
