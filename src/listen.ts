@@ -35,6 +35,7 @@ interface Bun {
     idleTimeout: number;
     maxRequestBodySize: number;
     development: boolean;
+    reusePort: boolean;
   }): BunServer;
 }
 
@@ -80,6 +81,7 @@ function listenByBun({ host: hostname, port }: Place, handler: Handler): Listene
     idleTimeout: 0, // models think for longer than Bun's ten seconds
     maxRequestBodySize: Number.MAX_SAFE_INTEGER, // uploads stream through; the pipeline has its own limit
     development: false,
+    reusePort: false, // with `development` off, Bun shares a port that is in use
   });
   return { port: server.port, stop: () => server.stop() };
 }

@@ -86,6 +86,15 @@ test("a port in use: exit code 1, the port, and the flag to change it", async ()
   assert.match(err, new RegExp(`port ${other.port} is in use.*--port \\(PROXY_PORT\\)`));
 });
 
+test("two of the program do not share a port", async () => {
+  await using first = program(["--port", "0"]);
+  const port = await first.port();
+  await using second = program(["--port", String(port)]);
+  await until("the second has listened, or said why not", () => second.out() + second.err() !== "");
+  assert.equal(second.out(), "");
+  assert.equal(await second.code, 1);
+});
+
 test("bad settings: exit code 2, and all of them are named before anything starts", async () => {
   const { code, out, err } = await ran(["--port", "x", "--mode", "other"], { UPSTREAM_URL: "http://h/v2" });
   assert.deepEqual([code, out], [2, ""]);
