@@ -192,6 +192,8 @@ test("bridge: an empty turn is retried once, with the reason", async () => {
     says("[[OPENCODE_FINAL]]\n[[/OPENCODE_FINAL]]"),
     says(" \n", null),
     stream(DONE),
+    stream(),
+    json({ id: "c1", object: "chat.completion", choices: [] }),
     stream(": hello\n\n", data(chunk({ role: "assistant" })), DONE),
     whole({ role: "assistant", content: "" }),
     whole({ role: "assistant", content: null, reasoning_content: "hm" }),

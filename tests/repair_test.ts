@@ -175,7 +175,7 @@ test("rule 15: exactly one finish and one [DONE], whatever the upstream leaves o
     ["cut call, wrong finish", data(...CALL.slice(0, 3), CALL[4]!) + DONE, "length"],
     ["cut before its arguments", data(...CALL.slice(0, 2), chunk({}, "length")) + DONE, "length"],
     ["cut before its arguments, no finish", data(...CALL.slice(0, 2)) + DONE, "length"],
-    ["only [DONE]", DONE, "stop"],
+    ["only a role", data(TEXT[0]!) + DONE, "stop"],
     ["a broken last event", data(...TEXT) + 'data: {"id":', "stop"],
   ];
   for (const [why, text, finish] of table) {
@@ -426,6 +426,85 @@ test("errors: a later error passes, and nothing is made up behind it", async () 
   }
 });
 
+test("errors: one that clients would pass over becomes an event that they do not (symptoms C20)", async () => {
+  const start = data(...TEXT.slice(0, 2));
+  const table: [string, number, string][] = [
+    ['data: {"object":"error","message":"x","code":400}\n\n', 400, "x"],
+    ['data: {"error":"x"}\n\n', 502, "x"],
+    ['event: error\ndata: {"message":"x","code":429}\n\n', 429, "x"],
+    ["event: error\ndata: out of memory\n\n", 502, "out of memory"],
+    ['{"error":{"message":"x","code":503}}\n\n', 503, "x"],
+    ['{\n  "error": {\n    "message": "x",\n    "code": 503\n  }\n}\n', 503, "x"],
+    ['{"error":{"message":"x","code":503}}', 503, "x"],
+    ['error: {"code":500,"message":"x","type":"server_error"}\n\n', 500, "x"],
+    ['error: {"error":{"message":"x","code":500}}\r\n\r\n', 500, "x"],
+  ];
+  for (const [error, status, message] of table) {
+    for (const tools of [[readTool], []]) {
+      for (const at of [0, 1, 20, error.length]) {
+        const { text, report } = await answer([start, error.slice(0, at), error.slice(at)], { tools });
+        const said = JSON.parse(events(text).at(-1)!).error;
+        assert.equal(text, start + data(JSON.stringify({ error: said })), error);
+        assert.equal(said.message, message);
+        assert.equal(report.outcome, "error");
+      }
+      const first = await answer([error], { tools });
+      const folded = await answer([start + error], { tools, stream: false });
+      assert.deepEqual([first.response.status, folded.response.status], [status, status], error);
+      assert.equal(JSON.parse(folded.text).error.message, message);
+    }
+  }
+  const comment = ': {"error":{"message":"x"}}\n\n';
+  const clean = data(TEXT[0]!) + comment + data(...TEXT.slice(1)) + DONE;
+  assert.equal((await answer([clean])).text, clean);
+});
+
+test("errors: an answer without a choice is one (symptoms C20, C21)", async () => {
+  const none = chunk({}, null, { choices: [], usage: { total_tokens: 1 } });
+  const empty = [
+    DONE,
+    "",
+    ": c\n\n",
+    `: c\n\n${DONE}`,
+    data(none),
+    data(none) + DONE,
+    data(none.replace("[]", "null")),
+  ];
+  for (const text of empty) {
+    for (const body of [{}, { tools: [] }, { stream: false }]) {
+      const { response, text: said, report } = await answer([text], body);
+      assert.deepEqual([response.status, JSON.parse(said).error.code], [502, "empty_answer"], text);
+      assert.deepEqual(report.problems.map(({ code }) => code).slice(-1), ["answer-empty"]);
+    }
+  }
+  const late = await answer([": c\n\n", 60, DONE], {}, { config: { peekMs: 20 } });
+  assert.equal(late.response.status, 200);
+  assert.equal(JSON.parse(events(late.text).at(-1)!).error.code, "empty_answer");
+  assert.equal(late.report.outcome, "error");
+
+  const options = { type: "application/json" };
+  for (const choices of ['"choices":[]', '"choices":null', '"created":1']) {
+    const text = `{"id":"c","object":"chat.completion",${choices}}`;
+    for (const body of [{}, { stream: false }, { tools: [] }]) {
+      const { response, text: said } = await answer([text], body, options);
+      assert.deepEqual([response.status, JSON.parse(said).error.code], [502, "empty_answer"], text);
+    }
+    assert.equal((await answer([text], { tools: [], stream: false }, options)).text, text); // rule 2
+  }
+
+  // What is not the protocol's is not for Callmend to judge (rule 3).
+  for (const text of ['{"response":"Hi"}', '"Hi"', "Hi"]) {
+    assert.ok((await answer([data(text)])).text.startsWith(data(text)));
+  }
+  assert.equal((await answer(['{"response":"Hi"}'], {}, options)).text, '{"response":"Hi"}');
+  // Azure's first chunk has no choice; those behind it count.
+  const azure = data(none, chunk({ content: "Hi" }, null, { usage: null })) + data(chunk({ content: "!" }));
+  assert.equal(
+    turn((await answer([data(none), azure], { tools: [] })).text).choices[0].message.content,
+    "Hi!",
+  );
+});
+
 test("errors: a connection that breaks in mid-stream", async () => {
   const timeout = Object.assign(new Error("silent for 10 s"), { name: "UpstreamTimeout" });
   for (
@@ -594,6 +673,7 @@ test("an event named error is one, even when its data is like the chunks before 
   const watch = onEnd(({ problems }) => codes.push(...problems.map(({ code }) => code)));
   const response = await repair(upstream([data(...said) + named]).next, {}, watch)(chat());
   const text = await response.text();
-  assert.ok(text.includes(named) && !text.includes("[DONE]"), text);
+  assert.match(JSON.parse(events(text).at(-1)!).error.message, /an error without a message/);
+  assert.equal(events(text).length, said.length + 1);
   assert.deepEqual(codes, ["upstream-error"]);
 });

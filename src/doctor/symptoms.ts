@@ -63,8 +63,8 @@ export const symptoms: readonly Symptom[] = [
     "wire",
     "a larger limit: policy; past arguments that are no JSON: what was meant is not known",
   ),
-  row("C20", "an error inside a 200", "wire", `nothing but \`[DONE]\` is asked again: ${BRIDGE}`),
-  row("C21", "200 without a choice", "bridge", BRIDGE),
+  row("C20", "an error inside a 200", "wire", `asking again: ${BRIDGE}`),
+  row("C21", "200 without a choice", "wire", `asking again: ${BRIDGE}`),
   row(
     "C22",
     "the server's parser fails",

@@ -3,6 +3,7 @@ import type { AnyProblemCode } from "../wire/problem.ts";
 
 /** One or two sentences for each code: what was seen, and what Callmend did. */
 export const problemWords: { readonly [code in AnyProblemCode]: string } = {
+  "answer-empty": "The answer held not one choice. The client was told so, as an error.",
   "arguments-repaired":
     "The JSON of the arguments was not strict. It was written anew, with the same meaning.",
   "call-broken":

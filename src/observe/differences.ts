@@ -1,5 +1,5 @@
 /** What differs between what came of an exchange then and what comes of it now. */
-import { parse } from "../wire/answer.ts";
+import { parse } from "../wire/json_text.ts";
 import { isObject } from "../wire/call_piece.ts";
 import { withoutMadeUp } from "./made_up.ts";
 import { messageIn, type Played } from "./replay.ts";

@@ -1,6 +1,6 @@
 /** One exchange on disk: what was asked, what the upstream sent when, and what the client got. */
 import { join } from "node:path";
-import { parse } from "../wire/answer.ts";
+import { parse } from "../wire/json_text.ts";
 import { isObject } from "../wire/call_piece.ts";
 import type { ExchangeReport, Watcher } from "../wire/watcher.ts";
 import { fold } from "../wire/fold.ts";

@@ -1,6 +1,6 @@
 /** Sends a captured exchange through the present code: the upstream says what it said, cut as it was cut. */
 import { type Fetch, repair } from "../repair.ts";
-import { parse } from "../wire/answer.ts";
+import { parse } from "../wire/json_text.ts";
 import { isObject } from "../wire/call_piece.ts";
 import { fold } from "../wire/fold.ts";
 import type { Chunk, Json } from "../wire/openai.ts";

@@ -1,16 +1,17 @@
 /** One answer on its way through the stages, whatever form it came in: what goes out for what came in. */
 import { isObject } from "./call_piece.ts";
-import { errorIn } from "./errors.ts";
+import { errorEvent, errorOf } from "./event_error.ts";
+import { EMPTY_ANSWER, toApiError } from "./errors.ts";
 import { toChunks } from "./fold.ts";
+import { parse } from "./json_text.ts";
 import type { Chunk, Json } from "./openai.ts";
 import type { Report } from "./problem.ts";
-import type { ProtocolStage } from "./protocol_stage.ts";
+import { lacksChoice, type ProtocolStage } from "./protocol_stage.ts";
 import { Events } from "./events.ts";
 import { encodeEvent, type SseEvent } from "./sse_event.ts";
 import type { Opening } from "./opening.ts";
 import type { Item, Stage } from "./stage.ts";
 import { failOpen, type Stages } from "./stages.ts";
-import { isTooDeep } from "./too_deep.ts";
 import { TextRuns } from "./text_runs.ts";
 import type { TurnStage } from "./turn_stage.ts";
 import { type Usage, usageOf } from "./usage.ts";
@@ -52,6 +53,7 @@ export class Answer {
   /** Not there where each event has to be read. */
   readonly #runs: TextRuns | undefined;
   #read = false; // a chunk has been read: the envelope is known
+  #spoken = false; // a choice has come, or what is not the protocol's
   #done = false; // `[DONE]` has gone out
   #usage: Usage | undefined;
   #error: Json | undefined; // what the upstream reported in the middle of its answer
@@ -101,7 +103,7 @@ export class Answer {
   /** Only what is not plain need be read (rule 2). */
   get skims(): boolean {
     const { turn, several, fixes = NO_FIXES } = this.#options;
-    return turn === undefined && !several && !fixes.reads && this.#read && !this.#done;
+    return turn === undefined && !several && !fixes.reads && this.#read && this.#spoken && !this.#done;
   }
 
   /** What goes out for some events; the events themselves where nothing is changed. */
@@ -123,27 +125,22 @@ export class Answer {
   }
 
   #take(event: SseEvent): readonly Out[] {
-    const { data } = event;
+    const { data, name } = event;
     if (this.#done) return [];
-    if (data === undefined) return this.empty ? [] : [event];
+    if (data === undefined) return this.#aside(event);
     if (data.startsWith("[DONE]") || (data.length < 16 && data.trim() === "[DONE]")) {
+      if (this.#silent) return [this.#nothing()];
       const rest = this.#error === undefined ? this.#stages.end() : [];
       this.#done = true;
       return this.empty ? [] : [...rest, event];
     }
-    const { problem } = this.#options;
-    if (this.skims && isPlain(data)) return [event];
+    if (name === undefined && this.skims && isPlain(data)) return [event];
     const chunk = parse(data);
-    const error = errorIn(chunk, event.name) ?? (event.name === "error" ? { message: data } : undefined);
-    if (error !== undefined) {
-      const text = this.#options.salvage?.(error);
-      if (text !== undefined) return this.#ended(text);
-      this.#error = error;
-      problem("upstream-error", data.slice(0, 1000));
-      return [...this.#flushed(), event];
-    }
+    const error = errorOf(event, chunk);
+    if (error !== undefined) return this.#failed(event, chunk, error);
+    this.#spoken ||= data !== "" && !(isObject(chunk) && lacksChoice(chunk));
     if (!isObject(chunk)) {
-      if (data !== "") problem("event-unreadable", data.slice(0, 200));
+      if (data !== "") this.#options.problem("event-unreadable", data.slice(0, 200));
       return [event];
     }
     this.#read = true;
@@ -155,6 +152,22 @@ export class Answer {
     if (items.length !== 1 || items[0]!.raw !== event.raw) return items;
     if (learned) this.#runs!.passed();
     return [event];
+  }
+
+  /** An event without data: a comment, or an error that is no event. */
+  #aside(event: SseEvent): readonly Out[] {
+    const error = errorOf(event, undefined);
+    if (error !== undefined) return this.#failed(event, undefined, error);
+    return this.empty ? [] : [event];
+  }
+
+  /** The upstream reports an error in the middle of its answer. */
+  #failed(event: SseEvent, chunk: unknown, error: Json): readonly Out[] {
+    const text = this.#options.salvage?.(error);
+    if (text !== undefined) return this.#ended(text);
+    this.#error = error;
+    this.#options.problem("upstream-error", (event.data ?? event.raw).slice(0, 1000));
+    return [...this.#flushed(), errorEvent(event, chunk, error)];
   }
 
   /** The answer ends with a text that came in an error. */
@@ -181,9 +194,24 @@ export class Answer {
     if (this.#done || this.#error !== undefined) return [];
     this.#options.problem("done-missing", "");
     const waited = this.#released();
+    if (this.#silent) return [...waited, this.#nothing()];
     this.#done = true;
     const rest = this.#stages.end();
     return this.empty ? [] : [...waited, ...rest, { raw: encodeEvent("[DONE]"), data: "[DONE]" }];
+  }
+
+  /** All has come, and not one choice was in it; when an answer that says nothing will not do, it is asked again. */
+  get #silent(): boolean {
+    const { opening } = this.#options;
+    return !this.#spoken && opening === undefined && this.#error === undefined;
+  }
+
+  /** The answer was none. */
+  #nothing(): SseEvent {
+    this.#error = EMPTY_ANSWER;
+    this.#options.problem("answer-empty", "");
+    const data = JSON.stringify({ error: toApiError(EMPTY_ANSWER) });
+    return { raw: encodeEvent(data), data };
   }
 
   /** The upstream's connection broke: text that is still held, and the error; no finish is made up. */
@@ -214,15 +242,6 @@ export function* chunksIn(out: Out): Generator<Chunk, void, undefined> {
   for (const { data } of out.several ? new Events(out.raw) : [out]) {
     const chunk = data === undefined ? undefined : parse(data);
     if (isObject(chunk)) yield chunk as Chunk;
-  }
-}
-
-/** The value of a JSON text; undefined when it is none, or none that could be worked on. */
-export function parse(text: string): unknown {
-  try {
-    return isTooDeep(text) ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
 

@@ -2,15 +2,16 @@
 import type { Dialect } from "../parse/dialect.ts";
 import { createParser } from "../parse/parser.ts";
 import type { RepairConfig } from "../repair_config.ts";
-import { parse } from "./answer.ts";
+import { parse } from "./json_text.ts";
 import { isObject } from "./call_piece.ts";
 import type { ChatRequest } from "./chat_request.ts";
 import { jsonResponse } from "./client_answer.ts";
-import { breakage, errorIn, errorResponse, failure, statusOf } from "./errors.ts";
+import { breakage, EMPTY_ANSWER, errorIn, errorResponse, failure, statusOf } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Fetch } from "./fetch.ts";
 import type { Json } from "./openai.ts";
 import { peek } from "./peek.ts";
+import { lacksChoice } from "./protocol_stage.ts";
 import { isAboutTools, messageOf, salvageableText } from "./tool_error.ts";
 import { UpstreamBody } from "./upstream_body.ts";
 
@@ -89,12 +90,13 @@ export async function ask(next: Fetch, upstreamRequest: Request, asked: Asked): 
   if (!chat.stream) return { kind: "events", response, body };
   const beginning = await peek(body, asked.config.peekMs);
   checkAborted(asked);
-  if (beginning.kind === "good") return { kind: "events", response, body };
-  if (beginning.kind === "error") {
-    body.cancel();
-    return refused(response, beginning.error, asked);
+  if (beginning.kind === "broken") return brokeOff(response, beginning.error, asked);
+  // Where an answer that says nothing will not do, the model is asked again.
+  if (beginning.kind === "good" || (beginning.kind === "empty" && asked.course.judged)) {
+    return { kind: "events", response, body };
   }
-  return brokeOff(response, beginning.error, asked);
+  body.cancel();
+  return refused(response, "error" in beginning ? beginning.error : EMPTY_ANSWER, asked);
 }
 
 /** What a body is. Some servers name no type, or answer an error in JSON under the type of a stream (symptoms C20). */
@@ -131,8 +133,17 @@ async function whole(response: Response, body: UpstreamBody, asked: Asked): Prom
   const choices = isObject(completion) && Array.isArray(completion.choices) ? completion.choices : [];
   const error = choices.length === 0 ? errorIn(completion) : undefined;
   if (isObject(completion) && error !== undefined) return refused(response, error, asked);
-  if (!isObject(completion) || choices.length === 0) return untouched(jsonResponse(response, bytes), asked);
+  if (!isObject(completion)) return untouched(jsonResponse(response, bytes), asked);
+  if (choices.length === 0) return nothing(completion, jsonResponse(response, bytes), asked);
   return { kind: "json", response, completion, bytes };
+}
+
+/** JSON without a choice: an answer that says nothing, or what is not for Callmend to judge. */
+function nothing(completion: Json, response: Response, asked: Asked): Source {
+  const { chat, course } = asked;
+  const wanted = chat.tools.length > 0 || chat.stream;
+  if (!wanted || !lacksChoice(completion)) return untouched(response, asked);
+  return course.judged ? { kind: "useless", why: "no choice" } : refused(response, EMPTY_ANSWER, asked);
 }
 
 /** An error that came with status 200, as what it is. */
@@ -140,7 +151,8 @@ export function refused(response: Response, error: Json, asked: Asked): Refusal 
   const status = statusOf(error);
   const source = helped(response, status, error, asked);
   if (source !== undefined) return source;
-  asked.exchange.problem("upstream-error", JSON.stringify(error).slice(0, 1000));
+  if (error === EMPTY_ANSWER) asked.exchange.problem("answer-empty", "");
+  else asked.exchange.problem("upstream-error", JSON.stringify(error).slice(0, 1000));
   asked.exchange.end({ status, outcome: "error" });
   return { kind: "response", response: errorResponse(status, error, response.headers), error };
 }

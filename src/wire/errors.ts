@@ -10,6 +10,14 @@ export interface ApiError extends Json {
   param: unknown;
 }
 
+/** The upstream has answered with nothing at all (symptoms C20, C21). */
+export const EMPTY_ANSWER: Json = {
+  message: "The upstream answered with status 200, but said nothing: no text, no tool call, no reason why. " +
+    "Ask again; if it stays so, the upstream's own log may tell more.",
+  type: "upstream_error",
+  code: "empty_answer",
+};
+
 /** What upstreams call their errors, in type, code or status: OpenAI, Anthropic, Google, gateways. First match counts. */
 const STATUSES: readonly (readonly [word: RegExp, status: number])[] = [
   [/rate.?limit|too.?many|quota|resource.?exhausted|throttl/i, 429],

@@ -1,15 +1,16 @@
 /** A look at the first events of an answer, before its status goes out: an error there is an error of the request. */
-import { parse } from "./answer.ts";
+import { parse } from "./json_text.ts";
 import { isObject } from "./call_piece.ts";
-import { errorIn } from "./errors.ts";
+import { errorOf } from "./event_error.ts";
 import type { Json } from "./openai.ts";
 import type { Events } from "./events.ts";
+import { lacksChoice } from "./protocol_stage.ts";
 import type { SseEvent } from "./sse_event.ts";
 import type { Batch, UpstreamBody } from "./upstream_body.ts";
 
-/** What the beginning of an answer shows: nothing wrong; an error in an event; a connection that broke. */
+/** What the beginning of an answer shows: nothing wrong; that there is nothing but it, and it says nothing; a fault. */
 export type Beginning =
-  | { readonly kind: "good" }
+  | { readonly kind: "good" | "empty" }
   | { readonly kind: "error"; readonly error: Json }
   | { readonly kind: "broken"; readonly error: unknown };
 
@@ -20,6 +21,7 @@ export type Beginning =
 export async function peek(body: UpstreamBody, ms: number): Promise<Beginning> {
   const seen: (Batch & { readonly events: Events })[] = [];
   let until = Infinity;
+  let spoken = false; // something has come, if only a role
   for (;;) {
     const batch = await body.readEvents(until - Date.now());
     if (batch.kind === "broken") return batch;
@@ -27,22 +29,32 @@ export async function peek(body: UpstreamBody, ms: number): Promise<Beginning> {
     seen.push(batch);
     const verdict = judge(batch.events);
     if (typeof verdict === "object") return { kind: "error", error: verdict };
-    if (verdict === "content" || batch.kind === "end") break;
+    spoken ||= verdict === "content" || verdict === "role";
+    if (!spoken && (verdict === "end" || batch.kind === "end")) {
+      body.keep(seen);
+      return { kind: "empty" };
+    }
+    if (verdict === "content" || verdict === "end" || batch.kind === "end") break;
     if (!batch.events.done && until === Infinity) until = Date.now() + ms;
   }
   body.keep(seen);
   return { kind: "good" };
 }
 
-function judge(events: Iterable<SseEvent>): "content" | "nothing" | Json {
-  for (const { data, name } of events) {
-    if (data === undefined || data === "") continue;
-    const chunk = parse(data);
-    const error = errorIn(chunk, name) ?? (name === "error" ? { message: data } : undefined);
+/** What some events say: an error; content; only a role; that the answer is over; nothing. */
+function judge(events: Iterable<SseEvent>): Json | "content" | "role" | "end" | "nothing" {
+  let role = false;
+  for (const event of events) {
+    const { data } = event;
+    const chunk = data === undefined ? undefined : parse(data);
+    const error = errorOf(event, chunk);
     if (error !== undefined) return error;
+    if (data === undefined || data === "") continue;
+    if (data.trim() === "[DONE]") return role ? "content" : "end";
     if (!isObject(chunk) || hasContent(chunk)) return "content";
+    role ||= !lacksChoice(chunk);
   }
-  return "nothing";
+  return role ? "role" : "nothing";
 }
 
 function hasContent({ choices }: Json): boolean {

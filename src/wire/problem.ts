@@ -3,6 +3,7 @@ import type { ProblemCode } from "../parse/event.ts";
 
 /** Every mend of the wire has a name, as every recovery of the parser has. */
 export type WireProblemCode =
+  | "answer-empty" // an answer without a single choice: the client gets an error
   | "call-mended" // a native call without its index, id or type, or with one of them twice
   | "call-limit" // more calls in one answer than the model was told it may make; dropped
   | "call-nameless" // a native call whose name never came

@@ -212,12 +212,18 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
 
 /** `choices` as a list: some usage chunks have null there, or nothing (symptoms C8). */
 function withChoices(chunk: Chunk, problem: Report): Chunk {
-  const choices: unknown = chunk.choices;
-  if (Array.isArray(choices)) return chunk;
-  const ours = choices === null || chunk.usage !== undefined || chunk.object === "chat.completion.chunk";
-  if (!ours || choices !== undefined && choices !== null) return chunk;
+  if (Array.isArray(chunk.choices) || !lacksChoice(chunk)) return chunk;
   problem("choices-missing", Object.keys(chunk).join(", "));
   return { ...chunk, choices: [] };
+}
+
+const OBJECTS: readonly unknown[] = ["chat.completion.chunk", "chat.completion"];
+
+/** Whether a chunk or a whole answer is the protocol's, but has no choice in it. */
+export function lacksChoice({ choices, usage, object }: Json): boolean {
+  if (Array.isArray(choices)) return choices.length === 0;
+  return choices === null ||
+    (choices === undefined && (usage !== undefined || OBJECTS.includes(object)));
 }
 
 function learn(envelope: Json, chunk: Chunk): void {
