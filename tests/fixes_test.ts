@@ -375,6 +375,8 @@ test("deepseek/tool-choice: forced becomes auto while thinking, and nothing else
     assert.equal(choice(body).tool_choice, "required", body.model);
   }
   assert.equal(choice({ model: "qwen3.6-plus" }, "dashscope.aliyuncs.com").tool_choice, "auto");
+  assert.equal(choice({ model: "qwen/qwen3.8-flash" }, "gateway.test").tool_choice, "auto");
+  assert.equal(choice({ model: "qwen/qwen3.8-flash", enable_thinking: false }).tool_choice, "required");
   assert.equal(choice({ model: "deepseek-v4", tool_choice: "none" }).tool_choice, "none");
   const after = choice({
     model: "deepseek-v4",

@@ -68,11 +68,16 @@ function reasons(message: Json): boolean {
     (Array.isArray(message.reasoning_details) && message.reasoning_details.length > 0);
 }
 
-/** Of Qwen's servers only Alibaba's own refuses; a request that names its parameter is for that one. */
+/**
+ * Of Qwen's servers only Alibaba's own refuses. Gateways lead there as well: a request that names its parameter is for
+ * that one, as are the models that nobody else has.
+ */
 function refusesChoice(body: Json, target: Target): boolean {
-  const elsewhere = isQwen(target) && !at("aliyuncs.com")(target) && body.enable_thinking !== true;
-  return !elsewhere && isThinking(body, target);
+  const there = at("aliyuncs.com")(target) || body.enable_thinking === true || ALIBABAS.test(target.model);
+  return (there || !isQwen(target)) && isThinking(body, target);
 }
+
+const ALIBABAS = /qwen[\w.-]*-(?:plus|max|flash|turbo)(?![a-z])/i;
 
 /** Whether the model thinks: as the request says, else by its name. */
 function isThinking(body: Json, { model }: Target): boolean {
