@@ -143,6 +143,13 @@ const table: { why: string; lists: unknown[]; expect: [name: string, args: strin
     expect: [["read", A, "x"], ["read", B]],
   },
   {
+    why: "C13, C14 the same id for two calls, and their names late",
+    lists: [[d(0, "x", undefined, A, F)], [d(0, undefined, "read", "")], [d(1, "x", undefined, B, F)], [
+      d(1, undefined, "write", ""),
+    ]],
+    expect: [["read", A, "x"], ["write", B]],
+  },
+  {
     why: "C13 id late",
     lists: [[d(0, undefined, "read", "")], [d(0, "x", undefined, A)]],
     expect: [["read", A]],

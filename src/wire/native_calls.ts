@@ -128,7 +128,9 @@ export class NativeCalls {
     if (owner !== undefined) {
       if (this.#isCopy(owner, piece)) return owner;
       const apart = index !== undefined && owner.upstreamIndex !== undefined && index !== owner.upstreamIndex;
-      return name === undefined || (!apart && this.#continues(owner, piece)) ? owner : undefined;
+      if (name !== undefined) return !apart && this.#continues(owner, piece) ? owner : undefined;
+      // Some count the index up with each delta; but what is whole takes no more.
+      return apart && something && owner.args.state === "whole" ? undefined : owner;
     }
     const place = index === undefined
       ? this.#last
