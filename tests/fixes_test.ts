@@ -462,6 +462,21 @@ test("any/tool-names: two names that become alike stay two, long ones are cut, a
   }
 });
 
+test("claude/empty-text: a turn of the assistant that says nothing goes, however it says so", () => {
+  const user = { role: "user", content: "q" };
+  const left = (message: Json) =>
+    fixed("claude/empty-text", { model: "claude-x", messages: [user, message, user] }).messages as Json[];
+  for (const content of ["", null, undefined, [], [{ type: "text", text: "" }]]) {
+    assert.deepEqual(left({ role: "assistant", content }), [user, user]);
+  }
+  const kept = [
+    { role: "assistant", content: null, tool_calls: [call("1")] },
+    { role: "assistant", content: null, refusal: "no" },
+    { role: "assistant", content: "a" },
+  ];
+  for (const message of kept) assert.equal(left(message)[1], message);
+});
+
 test("any/tool-result-text: text parts become text but for OpenAI, other parts stay", () => {
   const content = [{ type: "text", text: "a" }, { type: "input_audio" }];
   const body = (model: string, content: unknown) => ({

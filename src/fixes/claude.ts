@@ -110,12 +110,12 @@ function withoutEmptyText(message: Json): Json | undefined {
   const { role, content } = message;
   const parts: readonly unknown[] | undefined = Array.isArray(content) ? content : undefined;
   const kept = parts?.filter((part) => !isEmptyText(part)) ?? [];
-  const empty = content === "" || (parts !== undefined && kept.length === 0);
+  const empty = parts === undefined ? isNothing(content) : kept.length === 0;
   if (!empty) {
     return parts === undefined || kept.length === parts.length ? message : { ...message, content: kept };
   }
   if (role !== "assistant") return message; // what somebody else said is not ours to leave out
-  if (callsOf(message).length > 0) return { ...message, content: null };
+  if (callsOf(message).length > 0) return content == null ? message : { ...message, content: null };
   return Object.keys(message).every((key) => key === "role" || key === "content") ? undefined : message;
 }
 
