@@ -194,14 +194,19 @@ export function* readTag(scan: Scanner, hit: Hit): Step<Tag | undefined> {
   const selfClosed = text.trimEnd().endsWith("/");
   const inside = text.trim().replace(/\/$/, "").trimEnd();
   const attributes = new Map<string, string>();
-  if (hit.text.trimEnd().endsWith("=")) return { name: unquote(inside), attributes, selfClosed };
-  for (const [, key, value] of inside.matchAll(ATTRIBUTE)) attributes.set(key!, unquote(value!));
-  return { name: attributes.get("name"), attributes, selfClosed };
+  const first = hit.text.trimEnd().endsWith("=");
+  const [, name, more] = (first && NAME_FIRST.exec(inside)) || [undefined, inside, ""];
+  for (const [, key, value] of (first ? more : inside)!.matchAll(ATTRIBUTE)) {
+    attributes.set(key!, unquote(value!));
+  }
+  return { name: first ? unquote(name!) : attributes.get("name"), attributes, selfClosed };
 }
 
 const TAG_END = new MarkerSet([">"]);
 const MAX_TAG = 4096;
 const ATTRIBUTE = /([\w:.-]+)\s*=\s*("[^"]*"|'[^']*'|[^\s"']+)/g;
+/** A name with attributes behind it. */
+const NAME_FIRST = new RegExp(`^("[^"]*"|'[^']*'|[^\\s"']+)((?:\\s+${ATTRIBUTE.source})+)$`);
 const unquote = (text: string): string => /^(["']).*\1$/s.test(text) ? text.slice(1, -1) : text;
 
 interface Markers {
