@@ -48,6 +48,7 @@ export function* elementCalls(
   before = 0,
 ): Step<boolean> {
   const markers = markersOf(grammar);
+  const wrapped = first === undefined;
   let hit = first;
   for (let calls = before;; calls++) {
     if (hit === undefined) {
@@ -60,9 +61,9 @@ export function* elementCalls(
         continue;
       }
       if (hit === undefined && calls > 0) {
-        // Prose between the calls of a block (MiniMax M2).
-        const prose = yield* scan.take(markers.nextCall, 512);
-        if (prose === undefined) return false;
+        // Prose between the calls of a block (MiniMax M2). Without a wrapper the closer behind it is another block's.
+        const prose = wrapped ? yield* scan.take(markers.nextCall, 512) : undefined;
+        if (prose === undefined || grammar.blockStart.includes(prose.hit.marker)) return false;
         out.text(prose.text);
         if (grammar.blockEnd.includes(prose.hit.marker)) return true;
         hit = prose.hit;
@@ -231,7 +232,7 @@ function markersOf(grammar: ElementGrammar): Markers {
       parameters: all((tags) => tags.parameter),
       parameterEnds: all((tags) => tags.parameterEnd),
       idle: [...grammar.blockStart, ...grammar.between ?? []],
-      nextCall: new MarkerSet([...calls, ...grammar.blockEnd]),
+      nextCall: new MarkerSet([...calls, ...grammar.blockEnd, ...grammar.blockStart]),
     };
     markersByGrammar.set(grammar, markers);
   }
