@@ -36,7 +36,8 @@ export function repair(next: Fetch, config: Partial<RepairConfig> = {}, watch?: 
     const answer = async () => {
       if (asked === undefined) return await unread(next, request, bytes, exchange);
       const plan = await planFixes({ request, model: exchange.model, settings, memory, exchange });
-      const chat = readChatRequest(plan.request(asked));
+      const sent = readChatRequest(plan.request(asked));
+      const chat = { ...sent, tools: plan.callable(asked, sent.tools) };
       const course = planner.plan(chat, exchange.problem);
       const stages = () => plan.stages(asked, chat.body, chat.tools);
       let first: FixStages | undefined = stages(); // they tell whether there are any

@@ -477,6 +477,29 @@ test("claude/empty-text: a turn of the assistant that says nothing goes, however
   for (const message of kept) assert.equal(left(message)[1], message);
 });
 
+test("any/tool-names: a model that knows the client's own name may use it as well (rule 6)", async () => {
+  const parameters = {
+    type: "object",
+    properties: { query: { type: "string" }, limit: { type: "integer" } },
+  };
+  const tools = [{ type: "function", function: { name: "browser.search", parameters } }];
+  for (
+    const content of [
+      '<|channel|>analysis to=browser.search code<|message|>{"query":"x","limit":1}<|call|>',
+      "<browser.search>\n<query>x</query>\n<limit>1</limit>\n</browser.search>\nLet me see.",
+      '[browser.search(query="x", limit=1)]',
+    ]
+  ) {
+    const { text } = await run({ tools }, {
+      acts: [data(chunk({ role: "assistant", content }), chunk({}, "stop")) + DONE],
+    });
+    const calls = chunks(text).flatMap((each) => each.choices[0]?.delta.tool_calls ?? []);
+    assert.equal(calls[0]?.function.name, "browser.search", content);
+    const made = calls.map((each: Loose) => each.function.arguments).join("");
+    assert.deepEqual(JSON.parse(made), { query: "x", limit: 1 });
+  }
+});
+
 test("any/tool-result-text: text parts become text but for OpenAI, other parts stay", () => {
   const content = [{ type: "text", text: "a" }, { type: "input_audio" }];
   const body = (model: string, content: unknown) => ({

@@ -135,7 +135,7 @@ const MINICPM: ElementGrammar = {
   tags: [MINICPM_TAGS],
   blockStart: [],
   blockEnd: [],
-  wrap: unwrapLineBreaks,
+  wrap: unwrapPairedLineBreaks,
 };
 
 export const minicpm5: Dialect = {

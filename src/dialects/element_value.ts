@@ -1,5 +1,5 @@
 /** Where the value of an element ends, when the value may hold the same markup as data. */
-import { type Hit, type Marker, MarkerSet } from "../parse/marker.ts";
+import { type Hit, type Marker, MarkerSet, shape, space } from "../parse/marker.ts";
 import type { Scanner, Sink, Step } from "../parse/scanner.ts";
 import type { ElementGrammar, Tags } from "./elements.ts";
 
@@ -18,13 +18,13 @@ export function* elementValue(
   sink: Sink,
   isNext: (name: string) => boolean,
 ): Step<ValueEnd> {
-  const wrapper = yield* scan.accept("<![CDATA[", "<value>");
-  if (wrapper?.text === "<![CDATA[") return yield* cdata(scan, tags, sink);
+  const wrapper = yield* scan.accept(CDATA_START, VALUE_START);
+  if (wrapper?.marker === CDATA_START) return yield* cdata(scan, tags, sink);
   if (wrapper === undefined) return yield* plainValue(scan, grammar, tags, sink, isNext);
   let text = wrapper.text;
   const end = yield* plainValue(scan, grammar, tags, (part) => text += part, isNext);
   // One `<value>` element round all of it was put there by the model, not by the user.
-  sink(/^<value>((?:(?!<value>)[^])*)<\/value>\s*$/.exec(text)?.[1] ?? text);
+  sink(/^\s*<value>((?:(?!<value>)[^])*)<\/value>\s*$/.exec(text)?.[1] ?? text);
   return end;
 }
 
@@ -129,6 +129,8 @@ function* nameAhead(scan: Scanner): Step<string | undefined> {
 }
 
 const TAG_END = new MarkerSet([">"]);
+const CDATA_START = shape(space, "<![CDATA[");
+const VALUE_START = shape(space, "<value>");
 const CDATA_END = new MarkerSet(["]]>"]);
 
 interface Sets {

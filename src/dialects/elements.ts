@@ -48,6 +48,7 @@ export function* elementCalls(
   before = 0,
 ): Step<boolean> {
   const markers = markersOf(grammar);
+  const wrapped = first === undefined;
   let hit = first;
   for (let calls = before;; calls++) {
     if (hit === undefined) {
@@ -60,9 +61,9 @@ export function* elementCalls(
         continue;
       }
       if (hit === undefined && calls > 0) {
-        // Prose between the calls of a block (MiniMax M2).
-        const prose = yield* scan.take(markers.nextCall, 512);
-        if (prose === undefined) return false;
+        // Prose between the calls of a block (MiniMax M2). Without a wrapper the closer behind it is another block's.
+        const prose = wrapped ? yield* scan.take(markers.nextCall, 512) : undefined;
+        if (prose === undefined || grammar.blockStart.includes(prose.hit.marker)) return false;
         out.text(prose.text);
         if (grammar.blockEnd.includes(prose.hit.marker)) return true;
         hit = prose.hit;
@@ -194,14 +195,19 @@ export function* readTag(scan: Scanner, hit: Hit): Step<Tag | undefined> {
   const selfClosed = text.trimEnd().endsWith("/");
   const inside = text.trim().replace(/\/$/, "").trimEnd();
   const attributes = new Map<string, string>();
-  if (hit.text.trimEnd().endsWith("=")) return { name: unquote(inside), attributes, selfClosed };
-  for (const [, key, value] of inside.matchAll(ATTRIBUTE)) attributes.set(key!, unquote(value!));
-  return { name: attributes.get("name"), attributes, selfClosed };
+  const first = hit.text.trimEnd().endsWith("=");
+  const [, name, more] = (first && NAME_FIRST.exec(inside)) || [undefined, inside, ""];
+  for (const [, key, value] of (first ? more : inside)!.matchAll(ATTRIBUTE)) {
+    attributes.set(key!, unquote(value!));
+  }
+  return { name: first ? unquote(name!) : attributes.get("name"), attributes, selfClosed };
 }
 
 const TAG_END = new MarkerSet([">"]);
 const MAX_TAG = 4096;
 const ATTRIBUTE = /([\w:.-]+)\s*=\s*("[^"]*"|'[^']*'|[^\s"']+)/g;
+/** A name with attributes behind it. */
+const NAME_FIRST = new RegExp(`^("[^"]*"|'[^']*'|[^\\s"']+)((?:\\s+${ATTRIBUTE.source})+)$`);
 const unquote = (text: string): string => /^(["']).*\1$/s.test(text) ? text.slice(1, -1) : text;
 
 interface Markers {
@@ -226,7 +232,7 @@ function markersOf(grammar: ElementGrammar): Markers {
       parameters: all((tags) => tags.parameter),
       parameterEnds: all((tags) => tags.parameterEnd),
       idle: [...grammar.blockStart, ...grammar.between ?? []],
-      nextCall: new MarkerSet([...calls, ...grammar.blockEnd]),
+      nextCall: new MarkerSet([...calls, ...grammar.blockEnd, ...grammar.blockStart]),
     };
     markersByGrammar.set(grammar, markers);
   }

@@ -22,12 +22,14 @@ export const INVOKE_TAGS: Tags = {
   parameterEnd: [shape("</parameter", maybe(" "), ">")],
 };
 
+/** Also what is left of the others' wrappers where only their opener was lost. */
+const BLOCKS = ["tool_calls", "function_calls", "tool_call", "minimax:tool_call", "dots_function_call"];
 const BLOCK_STARTS = ["<tool_calls>", "<tool_call>"] as const;
 
 const GRAMMAR: ElementGrammar = {
   tags: [INVOKE_TAGS],
   blockStart: [...BLOCK_STARTS, "<function_calls>"],
-  blockEnd: [shape("</", either("tool_calls", "function_calls", "tool_call"), maybe(" "), ">")],
+  blockEnd: [shape("</", either(...BLOCKS), maybe(" "), ">")],
   wrap: unwrapPairedLineBreaks,
 };
 

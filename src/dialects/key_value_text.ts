@@ -82,14 +82,15 @@ function* keyAhead(scan: Scanner, ends: MarkerSet): Step<string | undefined> {
   return key?.text.trim();
 }
 
-/** A name with a whole key or the closer behind it: then the opener before it is no word of prose. */
+/** A name with a whole key or the closer behind it, or JSON: then the opener before it is no word of prose. */
 function* namedCall(
   scan: Scanner,
   { keyStart, keyEnd, valueStart, callEnd }: KeyValueGrammar,
 ): Step<boolean> {
   const behind = scan.mark();
-  let found = false;
-  const name = yield* scan.take(new MarkerSet([...keyStart, ...callEnd]), 160);
+  yield* scan.skipSpace();
+  let found = (yield* scan.peek()) === "{";
+  const name = found ? undefined : yield* scan.take(new MarkerSet([...keyStart, ...callEnd]), 160);
   if (name !== undefined && /^\s*[\w.:/-]+\s*(?:<\w+>\s*)?$/.test(name.text)) {
     found = callEnd.includes(name.hit.marker);
     const key = found

@@ -91,16 +91,25 @@ function* parameter(
     return tree === undefined ? "cut" : "closed";
   }
   const sink = call.parameter(name);
-  const closer = `${SENTINEL}</${tag}>`, bare = `</${tag}>`;
+  const closer = `${SENTINEL}</${tag}>`, bare = `</${tag}>`, opener = `${SENTINEL}<${tag}>`;
+  const inside = new MarkerSet([closer, bare, opener, INVOKE, CALL_END]);
+  let calls = 0, same = 0; // calls that the value itself opened, and parameters of this name in them
   for (;;) {
-    const hit = yield* scan.until(new MarkerSet([closer, bare, CALL_END]), sink);
+    const hit = yield* scan.until(inside, sink);
     if (hit === undefined) return "cut";
-    if (hit.text === closer) return "closed";
-    if (hit.text === CALL_END || (yield* tagFollows(scan, closer))) {
-      out.problem("closer-missing", `${name}: ${hit.text}`);
-      return hit.text === CALL_END ? "call-end" : "closed";
+    const { text } = hit;
+    if (hit.marker === INVOKE) calls++;
+    else if (calls > 0 && text === opener) same++;
+    else if (same > 0 && text === closer) same--;
+    else if (text === closer) return "closed";
+    else if (calls > 0 && text === CALL_END) {
+      calls--;
+      same = 0;
+    } else if (text === CALL_END || (text === bare && (yield* tagFollows(scan, closer)))) {
+      out.problem("closer-missing", `${name}: ${text}`);
+      return text === CALL_END ? "call-end" : "closed";
     }
-    sink(hit.text);
+    sink(text);
   }
 }
 

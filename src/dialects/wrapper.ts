@@ -1,8 +1,8 @@
 /** What may stand in a wrapper that is meant for `<invoke>` elements: models put their other habits there. */
-import type { Out } from "../parse/dialect.ts";
+import type { Call, Out } from "../parse/dialect.ts";
 import type { Marker } from "../parse/marker.ts";
-import type { Scanner, Step } from "../parse/scanner.ts";
-import { jsonCalls } from "./json_calls.ts";
+import type { Mark, Scanner, Step } from "../parse/scanner.ts";
+import { jsonCall, jsonCalls } from "./json_calls.ts";
 import { namedCalls } from "./name_parameters.ts";
 
 /**
@@ -14,16 +14,47 @@ export function* otherBody(scan: Scanner, out: Out, closers: readonly Marker[]):
   for (;;) {
     yield* scan.skipSpace();
     const first = yield* scan.peek();
-    if (first === "{" || first === "[") {
+    if (first === "{") {
+      if (!(yield* jsonLine(scan, out))) return false;
+    } else if (first === "[") {
       if (!(yield* jsonCalls(scan, out))) return false;
-    } else if (yield* scan.accept("<name>")) {
+    } else if (found && (yield* scan.accept(",", ";"))) continue;
+    else if (yield* scan.accept("<name>")) {
       if (!(yield* namedCalls(scan, out))) return false;
     } else if (yield* nested(scan)) continue;
     else if (!found) return undefined;
-    else return (yield* scan.accept(...closers)) !== undefined || (yield* closerCut(scan));
+    else if ((yield* scan.accept(...closers)) || (yield* closerCut(scan))) return true;
+    else if (!(yield* skipLine(scan, out, scan.here()))) return false;
     found = true;
   }
 }
+
+/** Reads a call; a line that is none is text where JSON follows (MiniMax M1). */
+function* jsonLine(scan: Scanner, out: Out): Step<boolean> {
+  const start = scan.here();
+  let call: Call | undefined;
+  const noting: Out = {
+    call: (name, id) => call = out.call(name, id),
+    knows: (name) => out.knows(name),
+    text: (text) => out.text(text),
+    say: (field, text) => out.say(field, text),
+    problem: (code, detail) => out.problem(code, detail),
+  };
+  return (yield* jsonCall(scan, noting)) ||
+    (yield* skipLine(scan, out, start, () => call === undefined || call.abandon()));
+}
+
+/** The rest of a line is read, and what was read since `start` is text, where JSON follows and `abandon` agrees. */
+function* skipLine(scan: Scanner, out: Out, start: Mark, abandon = () => true): Step<boolean> {
+  yield* scan.run(LINE_END, () => {});
+  yield* scan.skipSpace();
+  if ((yield* scan.peek()) !== "{" || !abandon()) return false;
+  out.problem("not-a-call", "a line of the block");
+  out.text(scan.since(start).map(({ text }) => text).join(""));
+  return true;
+}
+
+const LINE_END = /\n/g;
 
 /** A closer that the end of the turn cuts off (MiniMax M1). */
 function* closerCut(scan: Scanner): Step<boolean> {

@@ -155,6 +155,7 @@ export const anyToolNames: Fix = {
   symptoms: ["D17"],
   applies: everyModel,
   request: (body) => renameTools(body, toolNames(body)),
+  names: toolNames,
   after: ({ asked }) => namesBack(toolNames(asked)),
 };
 

@@ -52,6 +52,8 @@ export interface Fix {
   applies(target: Target): boolean;
   /** Returns a new body, or the same one when there is nothing to change; never edits the old one. */
   request?(body: Json, context: RequestContext): Json;
+  /** Names that the client gave to tools, and those under which `request` sent them up: models know both. */
+  names?(asked: Json): ReadonlyMap<string, string>;
   /**
    * A fresh stage in front of the one that finds calls; undefined when this answer needs none. Chunks that hold nothing
    * but `content` may go by it unseen, and by the one behind.

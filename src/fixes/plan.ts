@@ -64,6 +64,7 @@ export class FixPlan {
   readonly #fixes: readonly Fix[];
   readonly #context: RequestContext;
   readonly #watch: FixWatch;
+  readonly #renamers: Fix[] = []; // they gave tools of the request other names
   /** Finish reasons that go to the client as they are: the fix that is their switch is off. */
   readonly finishKept: ReadonlySet<string>;
 
@@ -85,8 +86,24 @@ export class FixPlan {
 
   #asked(fix: Fix, before: Json): Json {
     const after = attempt(fix, before, () => fix.request!(before, this.#context), this.#watch);
-    if (after !== before) this.#watch.applied(fix.id);
+    if (after !== before) {
+      this.#watch.applied(fix.id);
+      if (fix.names !== undefined) this.#renamers.push(fix);
+    }
     return after;
+  }
+
+  /** What a call may name: the tools that went up, and the same by the names that the client gave them (rule 6). */
+  callable(asked: Json, tools: readonly Tool[]): readonly Tool[] {
+    return this.#renamers.reduce((known, fix) => {
+      const names = attempt(fix, undefined, () => fix.names!(asked), this.#watch) ?? [];
+      const own = [...names].flatMap(([name, sent]) =>
+        known.some((tool) => tool.name === name)
+          ? []
+          : known.filter((tool) => tool.name === sent).map((tool) => ({ ...tool, name }))
+      );
+      return [...known, ...own];
+    }, tools);
   }
 
   /** A fix stands in the way to the upstream. */

@@ -12,6 +12,7 @@ export class Markdown {
   #opening: Fence | undefined; // a fence's first line; a fence once that line has ended
   #span = 0; // how many backticks opened the inline code that has not closed on this line; 0 outside
   #lineBlank = true; // only spaces and tabs so far on this line
+  #prefix: string | undefined = ""; // the line so far, while it may be the start of a quotation
   #escaped = false; // the last character was a backslash that escapes what follows
 
   /** The open fence. */
@@ -29,6 +30,11 @@ export class Markdown {
     return this.#lineBlank;
   }
 
+  /** Nothing but `> ` stands before on this line: what comes is quoted (`dialects.md` §9.7). */
+  get quoted(): boolean {
+    return this.#prefix !== undefined && /^[ \t]*>[> \t]*[ \t]$/.test(this.#prefix);
+  }
+
   /** Plain text went by; runs of backticks and tildes come through `run()` instead. */
   text(text: string): void {
     const newline = text.lastIndexOf("\n");
@@ -37,6 +43,11 @@ export class Markdown {
       this.#fence ??= this.#opening;
       this.#opening = undefined;
       this.#lineBlank = true;
+      this.#prefix = "";
+    }
+    if (this.#prefix !== undefined) {
+      const line = this.#prefix + text.slice(newline + 1);
+      this.#prefix = line.length <= LONGEST_PREFIX && /^[ \t>]*$/.test(line) ? line : undefined;
     }
     if (this.#lineBlank) this.#lineBlank = !/[^ \t\r]/.test(text.slice(newline + 1));
     this.#escaped = /(?<!\\)(?:\\\\)*\\$/.test(text.slice(-8));
@@ -49,6 +60,7 @@ export class Markdown {
   run(char: string, size: number, closes: boolean): void {
     const { lineBlank } = this;
     this.#lineBlank = false;
+    this.#prefix = undefined;
     if (this.#fence !== undefined) {
       const { fence } = this;
       if (closes && lineBlank && fence!.char === char && size >= fence!.size) this.#fence = undefined;
@@ -66,6 +78,7 @@ export class Markdown {
     this.#fence = this.#opening = undefined;
     this.#span = 0;
     this.#lineBlank = true;
+    this.#prefix = "";
     this.#escaped = false;
   }
 
@@ -74,3 +87,6 @@ export class Markdown {
     this.#opening = undefined;
   }
 }
+
+/** More than this before the first word is no quotation that anyone writes. */
+const LONGEST_PREFIX = 64;

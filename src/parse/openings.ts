@@ -21,10 +21,18 @@ export function openingsHere(turn: Turn, hit: Hit): readonly Opening[] {
     turn.giveUp(hit.text);
     return [];
   }
-  return openingsAt(turn.live, hit).filter(({ opener: { where } }) =>
+  const openings = openingsAt(turn.live, hit).filter(({ opener: { where } }) =>
     where === undefined ||
     (turn.markdown.lineBlank && (where === "line" || !turn.outbox.spoken))
   );
+  if (!turn.markdown.quoted) return openings;
+  if (isMarkup(openings, hit)) turn.outbox.problem("not-a-call", hit.text);
+  return [];
+}
+
+/** Markup stands here, whatever comes of it. */
+function isMarkup(openings: readonly Opening[], hit: Hit): boolean {
+  return openings.some(({ opener, text }) => opener.form === "wrapped" && text === hit.text);
 }
 
 /** Reads what stands behind `openings`: calls, which go out or wait. False when it is no block after all. */
@@ -33,12 +41,12 @@ export function* readOpenings(turn: Turn, hit: Hit, openings: readonly Opening[]
   const { span } = turn.markdown;
   const end = yield* tryOpenings(turn, hit, openings, place !== "content" || span > 0 ? "held" : undefined);
   if (!end.taken) {
-    const isMarkup = openings.some(({ opener, text }) => opener.form === "wrapped" && text === hit.text);
-    if (isMarkup && turn.interrupted === "native-call" && scan.ended) {
+    const markup = isMarkup(openings, hit);
+    if (markup && turn.interrupted === "native-call" && scan.ended) {
       turn.dangling(hit.text);
       return true;
     }
-    if (isMarkup) turn.outbox.problem("not-a-call", hit.text);
+    if (markup) turn.outbox.problem("not-a-call", hit.text);
     return false;
   }
   if (end.held === undefined) return true;

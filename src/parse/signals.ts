@@ -78,6 +78,7 @@ export const RESULT_TAGS: readonly string[] = [
   "<tool_results>",
   "<function_result>",
   "<function_results>",
+  "<antml:function_results>",
   "<function_response>",
   "<start_function_response>",
   "<｜tool▁outputs▁begin｜>",
