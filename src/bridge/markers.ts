@@ -47,6 +47,8 @@ const FRAME_END = shape(
 const RESULT = "[[OPENCODE_RESULT]]";
 const RESULT_END = "[[/OPENCODE_RESULT]]";
 
+/** What may follow a frame that has closed; white space between is nobody's. */
+const FRAMES: readonly Marker[] = [TOOL, CALL, CALL_BARE, FRAME_END, RESULT];
 const ENDS: readonly Marker[] = [CALL_END, TOOL_END, CALL, CALL_BARE, TOOL, FINAL, RESULT];
 
 export const markers: Bridge = {
@@ -117,7 +119,7 @@ function* frame(scan: Scanner, out: Out, { marker, text }: Hit, { where }: Opene
     yield* scan.run(NEVER, () => {});
   } else if (marker === FINAL) {
     if (where === "line") yield* lineBreakBehind(scan);
-  } else yield* roomBehind(scan, "[`");
+  } else yield* roomBehind(scan, FRAMES);
   return sayNothing(out);
 }
 

@@ -56,6 +56,8 @@ const GAP = chars(" \t\r\n", 0, 8);
 const BREAK = either("\r\n", "\n", "");
 const OPEN = shape("<", either("open", "OPEN"), GAP, ">");
 const OPEN_END = shape(BREAK, "</", either("open", "OPEN"), GAP, ">");
+/** How a made-up result and a model's own dialects begin. */
+const OTHERS = ["<tool_", "<tools>", "<tool>", "<function", "<invoke", "<|", "<｜"];
 const WHITE = either(" ", "\n", "\t", "\r");
 
 /** What belongs to one tool. */
@@ -100,6 +102,7 @@ function dialectOf(tools: readonly Tool[]): Dialect {
     { marker: OPEN, form: "bare" },
     { marker: OPEN_END, form: "bare" },
   );
+  const behindText = [...byOpener.keys(), OPEN_END, ...OTHERS];
   return {
     id: "bridge-xml",
     aka: ["NanoProxy"],
@@ -115,16 +118,16 @@ function dialectOf(tools: readonly Tool[]): Dialect {
         yield* lineBreakBehind(scan);
         return sayNothing(out);
       }
-      return yield* openEnds(scan, out, hit);
+      return yield* openEnds(scan, out, hit, behindText);
     },
   };
 }
 
 /** `</open>` is dropped where an answer may end: at the start of a line, or before its end; else it is text. */
-function* openEnds(scan: Scanner, out: Out, { text }: Hit): Step<boolean> {
+function* openEnds(scan: Scanner, out: Out, { text }: Hit, behind: readonly Marker[]): Step<boolean> {
   const next = yield* scan.peek();
   if (!/^[\r\n]/.test(text) && !"\n\r<".includes(next)) return false;
-  yield* roomBehind(scan, "<`");
+  yield* roomBehind(scan, behind);
   return sayNothing(out);
 }
 
