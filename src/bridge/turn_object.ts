@@ -89,7 +89,8 @@ export function* turnObject(scan: Scanner, out: Out, certain: boolean): Step<boo
   const end = yield* jsonMembers(scan, (key) => member(scan, out, reading, key, certain));
   const { sure, version, mode, known } = reading;
   // All that was said has gone out: what is left of a turn that breaks off frames it.
-  if (end !== "complete" && (!sure || reading.calling || (yield* scan.peek()) !== "")) return false;
+  const calling = reading.calling || reading.call !== undefined;
+  if (end !== "complete" && (!sure || calling || (yield* scan.peek()) !== "")) return false;
   if (!sure && !(mode && (reading.message || (version && known)))) return false;
   beSure(out, reading);
   if (reading.call !== undefined && !reading.call.end()) return false;
