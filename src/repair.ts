@@ -32,13 +32,14 @@ export function repair(next: Fetch, config: Partial<RepairConfig> = {}, watch?: 
     const bytes = await readBody(request, settings.requestBytes);
     if (bytes instanceof Response) return bytes;
     const asked = readJson(bytes);
-    const exchange = openExchange(request, bytes, readChatRequest(asked ?? {}), watch);
+    const read = readChatRequest(asked ?? {});
+    const exchange = openExchange(request, bytes, read, watch);
     const answer = async () => {
       if (asked === undefined) return await unread(next, request, bytes, exchange);
       const plan = await planFixes({ request, model: exchange.model, settings, memory, exchange });
-      const sent = readChatRequest(plan.request(asked));
+      const sent = readChatRequest(plan.request(asked, planner.bridges(read)));
       const chat = { ...sent, tools: plan.callable(asked, sent.tools) };
-      const course = planner.plan(chat, exchange.problem);
+      const course = planner.plan(chat, () => plan.request(asked, true), exchange.problem);
       const stages = () => plan.stages(asked, chat.body, chat.tools);
       let first: FixStages | undefined = stages(); // they tell whether there are any
       const watched = first.before.length + first.after.length > 0;

@@ -168,6 +168,51 @@ test("bridge: vendor fixes work there too, on what is asked and on what comes", 
   );
 });
 
+test("bridge: what fixes do to calls of the protocol is not done to the bridge's text", async () => {
+  const messages = [
+    { role: "user", content: "Read it." },
+    {
+      role: "assistant",
+      content: null,
+      tool_calls: [{ id: "call_1", type: "function", function: { name: "read", arguments: '{"path":"a"}' } }],
+    },
+    { role: "tool", tool_call_id: "call_1", content: "A" },
+    { role: "user", content: "Go on." },
+  ];
+  const refused = json({ error: { message: "tools not supported" } }, 400);
+  for (const model of ["gemini-3-pro", "mistral-large", "deepseek-reasoner"]) {
+    for (const [mode, answers] of [["bridge", [says(CALL)]], ["fallback", [refused, says(CALL)]]] as const) {
+      const body = { model, messages, tool_choice: "required" };
+      const { asked, report } = await exchange(answers, { mode }, body);
+      const [system, , past, last] = asked.at(-1)!.messages;
+      assert.match(system.content, /must call at least one tool/);
+      assert.match(past.content, /^\[\[OPENCODE_TOOL]]/);
+      assert.equal(last.content, "[[OPENCODE_RESULT]] read\nA\n[[/OPENCODE_RESULT]]\n\nGo on.");
+      assert.equal(asked.at(-1)!.messages.length, 4);
+      const native = ["gemini/thought-signatures", "mistral/after-tool", "deepseek/tool-choice"];
+      assert.equal(report.fixes.some((id) => native.includes(id)), mode === "fallback", model);
+    }
+  }
+});
+
+test("bridge: images of results do not make two messages of the user in a row", async () => {
+  const image = { type: "image_url", image_url: { url: "data:image/png;base64,AA==" } };
+  const messages = [
+    { role: "user", content: "Look." },
+    {
+      role: "assistant",
+      content: null,
+      tool_calls: [{ id: "call_1", type: "function", function: { name: "read", arguments: "{}" } }],
+    },
+    { role: "tool", tool_call_id: "call_1", content: [{ type: "text", text: "A" }, image] },
+    { role: "user", content: "And?" },
+  ];
+  const { asked } = await exchange([says(CALL)], { mode: "bridge" }, { messages });
+  const roles = asked[0].messages.map(({ role }: Loose) => role);
+  assert.deepEqual(roles, ["system", "user", "assistant", "user"]);
+  assert.deepEqual(asked[0].messages[3].content.filter(({ type }: Loose) => type !== "text"), [image]);
+});
+
 test("bridge: reasoning and text stream live", async () => {
   const config = { mode: "bridge" } as const;
   const pieces = ["[[OPENCODE_FINAL]]\n", "One ", "two ", "three"];

@@ -171,7 +171,7 @@ test("demo --once shows every dialect through the proxy", async () => {
 
 test("demo stays up: any client can call a tool of its own there and bring back the result", async () => {
   await using running = program(["demo", "--port", "0"]);
-  await until("the demo invites", () => running.out().includes("curl"), 10_000);
+  await until("the demo invites", () => running.out().includes("curl"), 60_000);
   const port = Number(/^curl -N http:\/\/127\.0\.0\.1:(\d+)/m.exec(running.out())?.[1]);
   const properties = { path: { type: "string" }, limit: { type: "integer" }, deep: { type: "boolean" } };
   const tools = [{

@@ -20,7 +20,7 @@ export function encodeHistory(
 ): Json[] {
   const encoded: Json[] = [];
   const asked = new Map<unknown, Asked>(); // by id of the call
-  let open = false; // the last message is of results: what the user says next goes with it
+  let open = false; // the last message begins with results: what the user says next goes with it
   for (const message of messages) {
     if (!isObject(message)) {
       encoded.push(message as Json); // the upstream will say what it thinks of it
@@ -37,9 +37,9 @@ export function encodeHistory(
       else encoded.push({ role: "user", content: contentOf(parts) });
       open = true;
     } else if (message.role === "user" && open) {
-      // Templates of models without tools often refuse two messages of one role in a row.
+      // Templates of models without tools often refuse two messages of one role in a row; there may be more of the
+      // user's than the client's own one, as the images of results come behind them (any/tool-result-text).
       joinUser(encoded, partsOf(message.content));
-      open = false;
     } else {
       encoded.push(message);
       open = false;

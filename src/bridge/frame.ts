@@ -1,5 +1,6 @@
 /** Small steps that protocols share: words that only frame an answer, and the white space that belongs to them. */
 import type { Out } from "../parse/dialect.ts";
+import type { Marker } from "../parse/marker.ts";
 import type { Scanner, Step } from "../parse/scanner.ts";
 
 /** A word that only frames an answer has been read: it is dropped. */
@@ -14,13 +15,24 @@ export function* lineBreakBehind(scan: Scanner): Step<void> {
   yield* scan.accept("\r\n", "\n");
 }
 
-/** Eats white space before one of `next`, or at the end of the turn. */
-export function* roomBehind(scan: Scanner, next: string): Step<void> {
+/** Eats white space before one of `next`, before a fence that closes the answer, or at the end of the turn. */
+export function* roomBehind(scan: Scanner, next: readonly Marker[]): Step<void> {
   const behind = scan.mark();
   yield* scan.skipSpace();
-  const char = yield* scan.peek();
-  if (char === "" || next.includes(char)) scan.release();
+  if ((yield* scan.peek()) === "" || (yield* scan.sees(...next)) || (yield* fenceEnds(scan))) scan.release();
   else scan.rewind(behind);
+}
+
+/** A code fence comes, and nothing behind it. */
+function* fenceEnds(scan: Scanner): Step<boolean> {
+  const before = scan.mark();
+  let ends = (yield* scan.accept("```")) !== undefined;
+  if (ends) {
+    yield* scan.skipSpace();
+    ends = (yield* scan.peek()) === "";
+  }
+  scan.rewind(before);
+  return ends;
 }
 
 const NOT_BLANK = /[^ \t]/g;

@@ -23,30 +23,45 @@ import { TURN_START, turnObject } from "./turn_object.ts";
 const OPEN = either("[[", "[");
 const CLOSE = either("]]", "]");
 const GAP = chars(" ", 0, 2);
-const TOOL_WORD = either("OPENCODE_TOOL", "OPENCODE_TOOLS", "opencode_tool");
-const FINAL_WORD = either("OPENCODE_FINAL", "opencode_final");
+/** NanoProxy met them in any case. */
+const cased = (...words: string[]): string[] =>
+  words.flatMap((word) => [
+    word,
+    word.toLowerCase(),
+    word.split("_").map((part) => part.charAt(0) + part.slice(1).toLowerCase()).join("_"),
+  ]);
+const TOOL_WORDS = cased("OPENCODE_TOOL", "OPENCODE_TOOLS");
+const FINAL_WORDS = cased("OPENCODE_FINAL");
+const CALL_WORDS = cased("CALL");
+const TOOL_WORD = either(...TOOL_WORDS);
+const FINAL_WORD = either(...FINAL_WORDS);
+const CALL_WORD = either(...CALL_WORDS);
+/** It met `[/[CALL]]` as well; JSON would have `\/`. */
+const SLASH = either("/", "//", "/[", "\\/");
 const BREAK = either("\r\n", "\n", "");
 
 const TOOL = shape(OPEN, GAP, TOOL_WORD, GAP, CLOSE);
-const TOOL_END = shape(OPEN, GAP, "/", GAP, TOOL_WORD, GAP, CLOSE);
+const TOOL_END = shape(OPEN, GAP, SLASH, GAP, TOOL_WORD, GAP, CLOSE);
 const FINAL = shape(OPEN, GAP, FINAL_WORD, GAP, CLOSE);
-const CALL = shape("[[", GAP, "CALL", GAP, CLOSE);
+const CALL = shape("[[", GAP, CALL_WORD, GAP, CLOSE);
 const CALL_BARE = "[CALL]";
-const CALL_END = shape(OPEN, GAP, "/", GAP, "CALL", GAP, CLOSE);
+const CALL_END = shape(OPEN, GAP, SLASH, GAP, CALL_WORD, GAP, CLOSE);
 /** What closes a frame takes the line break before it along. */
 const FRAME_END = shape(
   BREAK,
   OPEN,
   GAP,
-  "/",
+  SLASH,
   GAP,
-  either("OPENCODE_FINAL", "opencode_final", "OPENCODE_TOOL", "OPENCODE_TOOLS", "opencode_tool", "CALL"),
+  either(...FINAL_WORDS, ...TOOL_WORDS, ...CALL_WORDS),
   GAP,
   CLOSE,
 );
 const RESULT = "[[OPENCODE_RESULT]]";
 const RESULT_END = "[[/OPENCODE_RESULT]]";
 
+/** What may follow a frame that has closed; white space between is nobody's. */
+const FRAMES: readonly Marker[] = [TOOL, CALL, CALL_BARE, FRAME_END, RESULT];
 const ENDS: readonly Marker[] = [CALL_END, TOOL_END, CALL, CALL_BARE, TOOL, FINAL, RESULT];
 
 export const markers: Bridge = {
@@ -117,7 +132,7 @@ function* frame(scan: Scanner, out: Out, { marker, text }: Hit, { where }: Opene
     yield* scan.run(NEVER, () => {});
   } else if (marker === FINAL) {
     if (where === "line") yield* lineBreakBehind(scan);
-  } else yield* roomBehind(scan, "[`");
+  } else yield* roomBehind(scan, FRAMES);
   return sayNothing(out);
 }
 
@@ -163,8 +178,23 @@ function* call(scan: Scanner, out: Out): Step<boolean> {
     yield* scan.accept("```");
     yield* scan.skipSpace();
   }
-  if (!(yield* scan.accept(CALL_END))) out.problem("closer-missing", "[[/CALL]]");
+  if (!(yield* scan.accept(CALL_END))) {
+    out.problem("closer-missing", "[[/CALL]]");
+    yield* openerAsCloser(scan);
+  }
   return true;
+}
+
+/** Eats `[[CALL]]` where no call follows: `[[/CALL]]` was meant. */
+function* openerAsCloser(scan: Scanner): Step<void> {
+  const behind = scan.mark();
+  let closes = (yield* scan.accept(CALL)) !== undefined;
+  if (closes) {
+    yield* scan.skipSpace();
+    closes = (yield* scan.peek()) === "" || (yield* scan.sees(CALL, TOOL_END)) !== undefined;
+  }
+  if (closes) scan.release();
+  else scan.rewind(behind);
 }
 
 /** `read {"filePath": "a"}`, `read({"filePath": "a"})` */

@@ -2,7 +2,7 @@
 import type { Dialect } from "../parse/dialect.ts";
 import { type Bridge, lines, type PastCall } from "./bridge.ts";
 import { callText } from "./past_call.ts";
-import { TURN_START, turnObject } from "./turn_object.ts";
+import { THOUGHT_START, TURN_START, turnObject } from "./turn_object.ts";
 
 // As NanoProxy's object bridge teaches it:
 //   {"v":1,"mode":"tool","message":"","tool_calls":[{"name": "read", "arguments": {"filePath": "src/app.js"}}]}
@@ -54,6 +54,7 @@ const dialect: Dialect = {
   models: "any model that is taught it",
   opens: [
     { marker: TURN_START, form: "wrapped", where: "turn", answer: true },
+    { marker: THOUGHT_START, form: "wrapped", where: "turn", answer: true },
     { marker: TURN_START, form: "wrapped" },
   ],
 

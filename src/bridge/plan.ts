@@ -35,8 +35,10 @@ export interface Course {
 }
 
 export interface Planner {
-  /** How a request is asked; `problem` is told when a way came to nothing. */
-  plan(chat: ChatRequest, problem: Report): Course;
+  /** Whether a request is bridged at once. */
+  bridges(chat: Pick<ChatRequest, "model" | "tools">): boolean;
+  /** How a request is asked; `bridged` is its body for the bridge; `problem` is told when a way came to nothing. */
+  plan(chat: ChatRequest, bridged: () => Json, problem: Report): Course;
 }
 
 /** The line that a model is given when it has said nothing. */
@@ -71,7 +73,7 @@ export function createPlanner(config: RepairConfig): Planner {
     dropsUsage: false,
   });
 
-  const bridgeWay = ({ body, model, tools }: ChatRequest, reason?: string): Way => {
+  const bridgeWay = ({ model, tools }: ChatRequest, body: Json, reason?: string): Way => {
     const bridge = bridgeOf(config.bridgeProtocol);
     const most = mostCalls(body, config.bridgeMaxCalls);
     return {
@@ -83,14 +85,18 @@ export function createPlanner(config: RepairConfig): Planner {
     };
   };
 
+  const modeFor = ({ model, tools }: Pick<ChatRequest, "model" | "tools">) =>
+    tools.length === 0 ? "native" : modeOf(model);
+
   return {
-    plan(chat, problem) {
-      const mode = chat.tools.length === 0 ? "native" : modeOf(chat.model);
+    bridges: (chat) => modeFor(chat) === "bridge",
+    plan(chat, bridged, problem) {
+      const mode = modeFor(chat);
       const remember = (why: string) => {
         fellBack.set(chat.model, Date.now() + config.fallbackMs);
         problem("fell-back", why);
       };
-      let way = mode === "bridge" ? bridgeWay(chat) : nativeWay(chat);
+      let way = mode === "bridge" ? bridgeWay(chat, bridged()) : nativeWay(chat);
       let retried = false;
       return {
         get way() {
@@ -105,7 +111,7 @@ export function createPlanner(config: RepairConfig): Planner {
           retried = way.bridged;
           if (retried) problem("turn-empty", why);
           else remember(why);
-          way = bridgeWay(chat, retried ? EMPTY : undefined);
+          way = bridgeWay(chat, bridged(), retried ? EMPTY : undefined);
           return true;
         },
         distrust: remember,

@@ -12,12 +12,12 @@ import {
 } from "../parse/json.ts";
 import { opensString } from "../parse/json_string.ts";
 import { chars, either, shape } from "../parse/marker.ts";
-import type { Scanner, Sink, Step } from "../parse/scanner.ts";
+import { Scanner, type Sink, type Step } from "../parse/scanner.ts";
 
 const MESSAGES = ["message", "content", "text", "response", "answer"];
 const CALLS = ["tool_calls", "toolCalls", "tool_call", "calls", "tools"];
 const NAMES = ["name", "tool", "tool_name"];
-const ARGUMENTS = ["arguments", "args", "parameters", "params", "input"];
+const ARGUMENTS = ["arguments", "args", "parameters", "params", "input", "tool_input"];
 const MODES = new Set(
   ("tool tools tool_call tool_calls tool_use toolcall call calls action function function_call final final_answer " +
     "answer response message text reply chat done complete finish end stop clarify clarification question ask")
@@ -27,22 +27,39 @@ const MODES = new Set(
 const ROOM = chars(" \t\r\n", 0, 64);
 const QUOTE = either('"', "'", "“", "”", '\\"', "");
 
+const startWith = (...keys: readonly string[]) => shape("{", ROOM, QUOTE, either(...keys), QUOTE, ROOM, ":");
+
 /** How a turn object begins: with one of the keys that it has. */
-export const TURN_START = shape(
-  "{",
-  ROOM,
-  QUOTE,
-  either("v", "version", "mode", "message", "tool_calls", "toolCalls", "tool_call"),
-  QUOTE,
-  ROOM,
-  ":",
+export const TURN_START = startWith(
+  "v",
+  "version",
+  "mode",
+  "message",
+  "tool_calls",
+  "toolCalls",
+  "tool_call",
+);
+/** How one begins whose model thinks in it first; nobody asked for these members, and they are dropped. */
+export const THOUGHT_START = startWith(
+  "thought",
+  "thoughts",
+  "thinking",
+  "reasoning",
+  "analysis",
+  "plan",
 );
 
 /** What has been read of a turn object. */
 interface Reading {
-  /** It has a version, and a mode that is one. */
+  /** It has a version, and a mode that may be one. */
   version: boolean;
   mode: boolean;
+  /** The mode is one of those that models write. */
+  known: boolean;
+  /** The tool that the mode names. */
+  named: string | undefined;
+  /** A list of calls is being read. */
+  calling: boolean;
   /** It has a message. */
   message: boolean;
   /** It is a turn: what it says may go out. */
@@ -61,15 +78,20 @@ export function* turnObject(scan: Scanner, out: Out, certain: boolean): Step<boo
   const reading: Reading = {
     version: false,
     mode: false,
+    known: false,
+    named: undefined,
+    calling: false,
     message: false,
     sure: false,
     early: "",
     call: undefined,
   };
   const end = yield* jsonMembers(scan, (key) => member(scan, out, reading, key, certain));
-  if (end !== "complete") return false;
-  const { sure, version, mode } = reading;
-  if (!sure && !(mode && (version || reading.message))) return false;
+  const { sure, version, mode, known } = reading;
+  // All that was said has gone out: what is left of a turn that breaks off frames it.
+  const calling = reading.calling || reading.call !== undefined;
+  if (end !== "complete" && (!sure || calling || (yield* scan.peek()) !== "")) return false;
+  if (!sure && !(mode && (reading.message || (version && known)))) return false;
   beSure(out, reading);
   if (reading.call !== undefined && !reading.call.end()) return false;
   out.say("content", ""); // also a turn that says nothing has been read
@@ -87,8 +109,11 @@ function* member(
   if (key === "mode" || key === "type" || key === "kind") {
     const json = yield* value(scan);
     if (json === undefined) return "broken";
-    reading.mode ||= json.startsWith('"') &&
-      (certain || MODES.has((JSON.parse(json) as string).toLowerCase()));
+    if (!json.startsWith('"')) return "complete";
+    const word = JSON.parse(json) as string;
+    reading.known ||= MODES.has(word.toLowerCase());
+    reading.mode ||= certain || reading.known;
+    if (out.knows(word)) reading.named = word;
     return "complete";
   }
   if (MESSAGES.includes(key)) return yield* message(scan, out, reading);
@@ -101,11 +126,18 @@ function* member(
     reading.call = out.call(name);
     return "complete";
   }
+  if (ARGUMENTS.includes(key) && reading.call === undefined && reading.named !== undefined) {
+    beSure(out, reading);
+    reading.call = out.call(reading.named);
+  }
   if (ARGUMENTS.includes(key) && reading.call !== undefined) {
     return (yield* reading.call.json(scan)) ? "complete" : "broken";
   }
-  reading.version ||= key === "v" || key === "version";
-  return (yield* value(scan)) === undefined ? "broken" : "complete";
+  const json = yield* value(scan);
+  if (json === undefined) return "broken";
+  // `"version": "1.0.0"` is a package's.
+  reading.version ||= (key === "v" || (certain && key === "version")) && VERSION.test(json);
+  return "complete";
 }
 
 function* message(scan: Scanner, out: Out, reading: Reading): Step<JsonEnd> {
@@ -125,14 +157,28 @@ function* calls(scan: Scanner, out: Out, reading: Reading): Step<JsonEnd> {
   const first = yield* jsonGap(scan);
   if (first === "{" || (first === "[" && !(yield* isEmptyList(scan)))) {
     if (reading.version || reading.mode) beSure(out, reading);
+    reading.calling = true;
     if (!(yield* jsonCalls(scan, out))) return "broken";
+    reading.calling = false;
     beSure(out, reading);
     return "complete";
   }
   const json = yield* value(scan); // null, an empty list, or a list that was written as a string
   if (json === undefined) return "broken";
+  if (json.startsWith('"') && callsIn(JSON.parse(json) as string, out)) beSure(out, reading);
   reading.sure ||= reading.version || reading.mode;
   return "complete";
+}
+
+/** Calls that were encoded twice. */
+function callsIn(text: string, out: Out): boolean {
+  if (!/^\s*[[{]/.test(text)) return false;
+  const scan = new Scanner();
+  scan.push(text);
+  scan.end();
+  const called = jsonCalls(scan, out).next().value === true; // all is there: it never pauses
+  if (called) out.problem("arguments-repaired", "calls that were encoded twice");
+  return called;
 }
 
 function* isEmptyList(scan: Scanner): Step<boolean> {
@@ -183,4 +229,5 @@ export function unescaping(sink: Sink): Sink {
   };
 }
 
+const VERSION = /^"?\d+(?:\.0+)?"?$/;
 const NO_CLOSER = /[^}\]\s]/g;

@@ -1,10 +1,13 @@
 /** The protocol `xml`: text in `<open>`, each call as an element named after its tool. */
 import type { Call, Dialect, Opener, Out, Tool } from "../parse/dialect.ts";
-import { chars, either, type Hit, type Marker, MarkerSet, shape } from "../parse/marker.ts";
+import { chars, either, type Hit, type Marker, shape } from "../parse/marker.ts";
 import type { Scanner, Step } from "../parse/scanner.ts";
 import { readToolSchema } from "../parse/schema.ts";
+import { treeOf } from "../dialects/element_tree.ts";
 import { type Bridge, lines } from "./bridge.ts";
 import { lineBreakBehind, roomBehind, sayNothing } from "./frame.ts";
+import { spellingsOf } from "./spellings.ts";
+import { childTag, restOfTag } from "./xml_tag.ts";
 import { elementText } from "./xml_text.ts";
 import { xmlValue } from "./xml_value.ts";
 
@@ -49,40 +52,60 @@ export const xml: Bridge = {
     behind: "\n</tool_result>",
   }),
 
-  dialect: (tools) => dialectOf(tools),
+  dialect(tools) {
+    const key = JSON.stringify(tools);
+    let dialect = made.get(key);
+    if (dialect === undefined) {
+      if (made.size >= REMEMBERED) made.delete(made.keys().next().value!);
+      made.set(key, dialect = dialectOf(tools));
+    }
+    return dialect;
+  },
 };
 
 const GAP = chars(" \t\r\n", 0, 8);
 const BREAK = either("\r\n", "\n", "");
-const OPEN = shape("<", either("open", "OPEN"), GAP, ">");
-const OPEN_END = shape(BREAK, "</", either("open", "OPEN"), GAP, ">");
-const WHITE = either(" ", "\n", "\t", "\r");
+const OPEN = shape("<", either("open", "Open", "OPEN"), GAP, ">");
+const OPEN_END = shape(BREAK, "</", either("open", "Open", "OPEN"), GAP, ">");
+/** How a made-up result and a model's own dialects begin. */
+const OTHERS = ["<tool_", "<tools>", "<tool>", "<function", "<invoke", "<|", "<｜"];
+const WHITES = [" ", "\n", "\t", "\r"];
+const WHITE = either(...WHITES);
 
 /** What belongs to one tool. */
 interface Element {
   readonly tool: Tool;
   /** Opening tags: whole, closed at once, or up to the white space behind the name. */
   readonly opens: readonly Marker[];
+  /** The same with the name in another spelling (rule 6); they count only with an argument that is declared. */
+  readonly alike: Marker | undefined;
   readonly close: Marker;
   readonly parameters: readonly string[];
 }
 
-function elementOf(tool: Tool): Element {
+function elementOf(tool: Tool, others: readonly string[]): Element {
   const { name, parameters } = tool;
   return {
     tool,
     opens: [`<${name}>`, `<${name}/>`, shape(`<${name}`, WHITE)],
-    close: shape("</", GAP, name, GAP, ">"),
+    alike: others.length === 0 ? undefined : shape("<", either(...others), either(">", "/>", ...WHITES)),
+    close: shape("</", GAP, either(name, ...others), GAP, ">"),
     parameters: [...readToolSchema(parameters).properties.keys()],
   };
 }
 
-/** The openers are the request's own tools, so this is made for each request. */
+const made = new Map<string, Dialect>(); // by the tools: clients send the same ones with each request
+const REMEMBERED = 16;
+
+/** The openers are the tools that are offered, so there is one for each list of them. */
 function dialectOf(tools: readonly Tool[]): Dialect {
-  const elements = tools.map(elementOf);
+  const spellings = spellingsOf(tools.map(({ name }) => name));
+  const elements = tools.map((tool) => elementOf(tool, spellings.get(tool.name)!));
   const byOpener = new Map(
     elements.flatMap((element) => element.opens.map((marker) => [marker, element] as const)),
   );
+  const byAlike = new Map<Marker, Element>();
+  for (const element of elements) if (element.alike !== undefined) byAlike.set(element.alike, element);
   /** What shows that a call is over though its closer is missing; an argument may be named as a tool is. */
   const endsOf = (own: Element): Marker[] => {
     const { parameters } = own;
@@ -96,10 +119,17 @@ function dialectOf(tools: readonly Tool[]): Dialect {
     { marker, form: "wrapped" },
   ]);
   opens.push(
+    ...[...byAlike.keys()].map((marker): Opener => ({
+      marker,
+      form: "wrapped",
+      where: "line",
+      answer: true,
+    })),
     { marker: OPEN, form: "bare", where: "line", answer: true },
     { marker: OPEN, form: "bare" },
     { marker: OPEN_END, form: "bare" },
   );
+  const behindText = [...byOpener.keys(), OPEN_END, ...OTHERS];
   return {
     id: "bridge-xml",
     aka: ["NanoProxy"],
@@ -110,21 +140,26 @@ function dialectOf(tools: readonly Tool[]): Dialect {
       if (element !== undefined) {
         return yield* call(scan, out, element, hit, endsOf(element), where === "line");
       }
+      const alike = byAlike.get(hit.marker);
+      if (alike !== undefined) {
+        out.problem("name-resolved", `${hit.text.slice(1).trim()} -> ${alike.tool.name}`);
+        return yield* call(scan, out, alike, hit, endsOf(alike), false);
+      }
       if (hit.marker === OPEN) {
         if (where === undefined && !"\r\n".includes(yield* scan.peek())) return false; // prose about an element
         yield* lineBreakBehind(scan);
         return sayNothing(out);
       }
-      return yield* openEnds(scan, out, hit);
+      return yield* openEnds(scan, out, hit, behindText);
     },
   };
 }
 
 /** `</open>` is dropped where an answer may end: at the start of a line, or before its end; else it is text. */
-function* openEnds(scan: Scanner, out: Out, { text }: Hit): Step<boolean> {
+function* openEnds(scan: Scanner, out: Out, { text }: Hit, behind: readonly Marker[]): Step<boolean> {
   const next = yield* scan.peek();
   if (!/^[\r\n]/.test(text) && !"\n\r<".includes(next)) return false;
-  yield* roomBehind(scan, "<`");
+  yield* roomBehind(scan, behind);
   return sayNothing(out);
 }
 
@@ -148,7 +183,9 @@ function* call(
   for (const [, name, quoted] of tag.matchAll(ATTRIBUTE)) {
     if (parameters.includes(name!)) start().parameter(name!)(quoted!.slice(1, -1));
   }
-  if (tag.endsWith("/")) return start().end();
+  if (tag.endsWith("/")) {
+    return (made !== undefined || (yield* mayBeEmpty(scan, tool, alone))) && start().end();
+  }
   yield* scan.skipSpace();
   if ((yield* scan.peek()) === "{") {
     if (!(yield* start().json(scan))) return false;
@@ -158,11 +195,13 @@ function* call(
   for (;;) {
     yield* scan.skipSpace();
     if (yield* scan.accept(...ALL_ENDS)) continue;
-    if (yield* scan.accept(close)) return (made !== undefined || !requires(tool)) && start().end();
+    if (yield* scan.accept(close)) {
+      return (made !== undefined || (yield* mayBeEmpty(scan, tool, alone))) && start().end();
+    }
     if (made !== undefined && (yield* scan.sees(...ends))) return made.end(true); // its own closer is missing
-    const child = yield* childTag(scan);
+    const child = yield* childTag(scan, parameters);
     if (child === undefined) return false;
-    const meant = parameters.find((name) => bare(name) === bare(child.name));
+    const meant = parameters.find((name) => bare(name) === bare(child.parameter));
     if (made === undefined && meant === undefined && parameters.length > 0) {
       if (!alone && !ALL.includes(child.name)) return false;
       if (ALL.includes(child.name)) {
@@ -171,52 +210,31 @@ function* call(
         continue;
       }
     }
-    const sink = start().parameter(child.name, child.kind);
+    const { parameter: name, kind } = child;
+    const nested = kind === undefined && !child.empty && !start().allowsText(meant ?? name);
+    let text = "";
+    const sink = nested ? (piece: string) => text += piece : start().parameter(name, kind);
     if (child.empty) continue;
-    const end = yield* xmlValue(scan, sink, child.name, close, ends);
-    if (end === "call-closed") return start().end(true);
+    const end = yield* xmlValue(scan, sink, child, close, ends);
     if (end === "cut") return false;
+    if (nested) start().tree(name, treeOf(text) ?? text);
+    if (end === "call-closed") return start().end(true);
   }
 }
 
-function requires({ parameters }: Tool): boolean {
-  return readToolSchema(parameters).required.length > 0;
-}
-
-/** The rest of a tag, without its `>`. */
-function* restOfTag(scan: Scanner): Step<string | undefined> {
-  let text = "";
-  do {
-    const part = yield* scan.take(TAG_END, 65_536);
-    if (part === undefined) return undefined;
-    text += (text === "" ? "" : ">") + part.text;
-  } while (text.split('"').length % 2 === 0); // an open quote: `>` is part of it
-  return text.trimEnd();
-}
-
-interface ChildTag {
-  readonly name: string;
-  readonly kind: "json" | "string" | undefined;
-  readonly empty: boolean;
-}
-
-/** A child's opening tag. */
-function* childTag(scan: Scanner): Step<ChildTag | undefined> {
-  if (!(yield* scan.accept("<"))) return undefined;
-  const tag = yield* scan.take(TAG_END, 256);
-  const read = tag && CHILD.exec(tag.text);
-  if (!read) return undefined;
-  const type = /\btype\s*=\s*["']?(\w+)/.exec(read[2]!)?.[1];
-  return {
-    name: read[1]!,
-    kind: type === "json" || type === "string" ? type : undefined,
-    empty: tag.text.endsWith("/"),
-  };
+/** A call without arguments: its tool requires none, and nobody speaks of it in the middle of a line. */
+function* mayBeEmpty(scan: Scanner, { parameters }: Tool, alone: boolean): Step<boolean> {
+  if (readToolSchema(parameters).required.length > 0) return false;
+  if (alone) return true;
+  const behind = scan.mark();
+  yield* scan.run(NOT_BLANK, () => {});
+  const next = yield* scan.peek();
+  scan.rewind(behind);
+  return next === "" || "\r\n<".includes(next);
 }
 
 const bare = (name: string): string => name.toLowerCase().replace(/[-_]/g, "");
 const ALL = ["arguments", "args", "parameters", "params", "input"];
 const ALL_ENDS = ALL.map((name) => `</${name}>`);
-const TAG_END = new MarkerSet([">"]);
-const CHILD = /^([^\s<>/=]+)(?:\s([^<>]*?))?\/?$/;
+const NOT_BLANK = /[^ \t]/g;
 const ATTRIBUTE = /([\w:.-]+)\s*=\s*("[^"]*"|'[^']*')/g;

@@ -1,6 +1,7 @@
 /** Reads the value of an argument that is an element, when the value may hold markup of its own. */
 import { chars, either, type Marker, MarkerSet, shape } from "../parse/marker.ts";
 import type { Scanner, Sink, Step } from "../parse/scanner.ts";
+import type { ChildTag } from "./xml_tag.ts";
 import { unwrapPairedLineBreaks } from "../parse/sinks.ts";
 
 /** How a value ended: with its own closer, with that of its call, or not at all. */
@@ -13,7 +14,7 @@ export type XmlValueEnd = "closed" | "call-closed" | "cut";
 export function* xmlValue(
   scan: Scanner,
   sink: Sink,
-  name: string,
+  { name, next }: ChildTag,
   close: Marker,
   opens: readonly Marker[],
 ): Step<XmlValueEnd> {
@@ -29,7 +30,7 @@ export function* xmlValue(
     let end: XmlValueEnd | undefined;
     if (hit.marker === closer) {
       const ends = inside === 0
-        ? yield* comes(scan, [close, ANY_TAG, ...opens])
+        ? yield* comes(scan, [close, ANY_TAG, ...next, ...opens])
         : yield* closesAll(scan, close, opens);
       if (ends) end = "closed";
       else if (inside > 0) inside--;

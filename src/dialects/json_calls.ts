@@ -5,7 +5,14 @@ import { opensString } from "../parse/json_string.ts";
 import type { Scanner, Step } from "../parse/scanner.ts";
 
 const NAME_KEYS: readonly string[] = ["name", "tool_name", "tool", "function", "function_name"];
-const ARGUMENTS_KEYS: readonly string[] = ["arguments", "parameters", "args", "params", "input"];
+const ARGUMENTS_KEYS: readonly string[] = [
+  "arguments",
+  "parameters",
+  "args",
+  "params",
+  "input",
+  "tool_input",
+];
 const ID_KEYS: readonly string[] = ["id", "tool_call_id", "call_id"];
 const PLAIN_KEYS: readonly string[] = ["type", "index"]; // they say nothing that is not known
 const KEY_END = /[\s:,{}[\]()<>"'`\\]/g;

@@ -45,6 +45,7 @@ export const deepseekToolChoice: Fix = {
     "one line says what was meant.",
   ref: "deepseek-ai/DeepSeek-V3#1376, BerriAI/litellm#37470, cloudwego/eino#994",
   symptoms: ["B6"],
+  native: true,
   applies: (target) => isDeepSeek(target) || isKimi(target) || isQwen(target),
   request(body, { target }) {
     const line = forced(body.tool_choice);

@@ -49,6 +49,8 @@ export interface Fix {
   readonly symptoms: readonly string[];
   /** It is off unless it is asked for. */
   readonly off?: true;
+  /** Its request is about calls as the protocol has them: a bridge tells of them in text, and needs none of it. */
+  readonly native?: true;
   applies(target: Target): boolean;
   /** Returns a new body, or the same one when there is nothing to change; never edits the old one. */
   request?(body: Json, context: RequestContext): Json;

@@ -94,6 +94,7 @@ export const geminiSignatures: Fix = {
   ref: "nanbingxyz/5ire#405, microsoft/semantic-kernel#13417, nexos known-bugs/gemini3-tools",
   symptoms: ["B5"],
   remembers: true,
+  native: true,
   applies: isGemini,
   request(body, { target, memory }) {
     const signed = mapMessages(body, (message) =>
@@ -117,6 +118,7 @@ export const geminiResultRefs: Fix = {
     "Google reads `$ref` and `$defs` in a tool's JSON result as its own: such a result goes up as plain text.",
   ref: "vercel/ai#14369, BerriAI/litellm#38223",
   symptoms: ["D11"],
+  native: true,
   applies: isGemini,
   request: (body) =>
     mapMessages(body, (message) => {

@@ -42,6 +42,7 @@ export const mistralAfterTool: Fix = {
     "A message of the user right behind a tool's result is refused: a short turn of the assistant goes between.",
   ref: "mistralai/mistral-common#169, NousResearch/hermes-agent#20154",
   symptoms: ["D3"],
+  native: true,
   applies: isMistral,
   request(body) {
     if (!Array.isArray(body.messages)) return body;

@@ -77,10 +77,12 @@ export class FixPlan {
     this.finishKept = new Set(off);
   }
 
-  /** The request as it goes up; the same object when there is nothing to change. */
-  request(body: Json): Json {
+  /** The request as it goes up, or to the bridge; the same object when there is nothing to change. */
+  request(body: Json, bridged = false): Json {
     let now = body;
-    for (const fix of this.#fixes) if (fix.request !== undefined) now = this.#asked(fix, now);
+    for (const fix of this.#fixes) {
+      if (fix.request !== undefined && !(bridged && fix.native)) now = this.#asked(fix, now);
+    }
     return now;
   }
 

@@ -237,8 +237,12 @@ export class ArgumentsWriter {
       return this.jsonText(object);
     }
     const [name, ...others] = this.#schema.required;
-    if (!json.startsWith("[") || name === undefined || others.length > 0) return false;
-    if (this.#valueSchema(name).types?.has("array") !== true) return false;
+    const takesArray = name !== undefined && this.#valueSchema(name).types?.has("array") === true;
+    if (json === "[]" && !takesArray) {
+      this.#options.problem("arguments-repaired", "an empty list for no arguments");
+      return true;
+    }
+    if (!json.startsWith("[") || !takesArray || others.length > 0) return false;
     this.#options.problem("arguments-repaired", `the array is ${name}`);
     this.#names.add(name);
     this.#members.add(name, json);

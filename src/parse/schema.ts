@@ -13,6 +13,8 @@ export interface ValueSchema {
   readonly items: () => ValueSchema;
   /** What a member of an object may be. */
   readonly property: (name: string) => ValueSchema;
+  /** The members of an object that are declared. */
+  readonly members: () => ReadonlySet<string>;
 }
 
 /** What a tool's schema says of its parameters. */
@@ -28,6 +30,7 @@ export const ANY_VALUE: ValueSchema = {
   enumerated: false,
   items: () => ANY_VALUE,
   property: () => ANY_VALUE,
+  members: () => new Set(),
 };
 
 const known = new WeakMap<Schema, ToolSchema>(); // a request's tools are called again and again
@@ -51,6 +54,7 @@ function readValue(schema: unknown, root: unknown): ValueSchema {
     enumerated: isEnumerated(schema, root, new Set()),
     items: () => readValue(itemsOf(schema, root, new Set()), root),
     property: (name) => readValue(readObject(schema, root, new Set()).properties.get(name), root),
+    members: () => new Set(readObject(schema, root, new Set()).properties.keys()),
   };
 }
 

@@ -7,10 +7,9 @@ import type { ValueSchema } from "./schema.ts";
 export function treeJson(name: string, tree: Tree, schema: ValueSchema, coercion: Coercion): string {
   if (typeof tree === "string") return coercion.typed(name, tree, schema);
   const isArray = schema.types?.has("array") === true && !allowsString(schema);
-  if (
-    tree.length > 0 && tree.every(([tag]) => tag === "item") &&
-    (isArray || schema.types?.has("object") !== true)
-  ) {
+  const listed = tree.length > 0 && tree.every(([tag]) => tag === "item") &&
+    (isArray || schema.types?.has("object") !== true);
+  if (listed || (isArray && areElements(tree, schema.items()))) {
     return `[${tree.map(([, value]) => treeJson(name, value, schema.items(), coercion)).join(",")}]`;
   }
   if (isArray && !schema.types.has("object")) return `[${treeJson(name, tree, schema.items(), coercion)}]`;
@@ -27,4 +26,13 @@ export function treeJson(name: string, tree: Tree, schema: ValueSchema, coercion
     }]`;
   });
   return `{${json.join(",")}}`;
+}
+
+/** `<tags><tag>a</tag><tag>b</tag></tags>`: elements of one name, which says nothing that an element could have. */
+function areElements(tree: Exclude<Tree, string>, items: ValueSchema): boolean {
+  const tag = tree[0]?.[0];
+  if (tag === undefined || items.types === undefined || tree.some(([other]) => other !== tag)) return false;
+  if (!items.types.has("object")) return true;
+  const members = items.members();
+  return members.size > 0 && !members.has(tag) && tree.every(([, value]) => typeof value !== "string");
 }
