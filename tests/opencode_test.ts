@@ -175,7 +175,7 @@ test("callmend opencode: another file, and one that cannot be edited", () =>
     assert.match(refused.err, /^Cannot edit .*opencode\.jsonc: line 1/m);
     assert.equal(readFileSync(config, "utf8"), '{ "a": }');
     const address = await run("provider", "--upstream", "nowhere");
-    assert.deepEqual([address.code, /^Cannot use --upstream "nowhere"/m.test(address.err)], [1, true]);
+    assert.deepEqual([address.code, /^Cannot use --upstream "nowhere"/m.test(address.err)], [2, true]);
     const unknown = await run("browser");
     assert.equal(unknown.code, 2);
   }));

@@ -7,7 +7,7 @@ import { Argument } from "commander";
 import { readVariable } from "../config/user_folder.ts";
 import { settings } from "../settings/settings.ts";
 import { bundleName, type Kind, readBundle } from "./bundles.ts";
-import { command, type Context, type MakeCommand } from "./command.ts";
+import { BAD_USAGE, command, type Context, type MakeCommand } from "./command.ts";
 import {
   type Addition,
   newProvider,
@@ -26,7 +26,11 @@ interface Options {
 }
 
 /** Something that the user has to change; told in one line. */
-class Refusal extends Error {}
+class Refusal extends Error {
+  constructor(message: string, readonly exitCode = 1) {
+    super(message);
+  }
+}
 
 export const makeOpencode: MakeCommand = (context) =>
   command(
@@ -56,7 +60,7 @@ export const makeOpencode: MakeCommand = (context) =>
         const { code, message } = error as { code?: string; message: string };
         if (!(error instanceof Refusal) && code === undefined) throw error;
         context.log(message);
-        context.exit(1);
+        context.exit(error instanceof Refusal ? error.exitCode : 1);
       }
     });
 
@@ -64,7 +68,7 @@ export const makeOpencode: MakeCommand = (context) =>
 async function install(kind: Kind, options: Options, context: Context): Promise<void> {
   if (!settings.upstream.schemas().text.safeParse(options.upstream).success) {
     const given = JSON.stringify(options.upstream);
-    throw new Refusal(`Cannot use --upstream ${given}: allowed: ${settings.upstream.allowed}.`);
+    throw new Refusal(`Cannot use --upstream ${given}: allowed: ${settings.upstream.allowed}.`, BAD_USAGE);
   }
   const text = await readBundle(kind);
   if (text === undefined) {
