@@ -4,18 +4,32 @@ import { dialects } from "./dialects/mod.ts";
 import { fixes } from "./fixes/mod.ts";
 import type { RepairConfig } from "./repair_config.ts";
 
-const ids = dialects.map(({ id }) => id);
-const dialectIds = z.array(z.enum(ids as [string, ...string[]], "an id that `callmend dialects` lists"));
-const fixIds = z.array(
-  z.enum(fixes.map(({ id }) => id) as [string, ...string[]], "an id that `callmend fixes` lists"),
-);
+/** For an error: what stands there, and what may. */
+const cannot = (allowed: string) => ({
+  error: ({ input }: { readonly input?: unknown }) =>
+    `cannot use ${JSON.stringify(input)}; allowed: ${allowed}`,
+});
+
+const idsOf = (all: readonly { readonly id: string }[], command: string) => {
+  const id = z.enum(
+    all.map(({ id }) => id) as [string, ...string[]],
+    cannot(`an id that \`${command}\` lists`),
+  );
+  return z.array(id, cannot(`a list of ids that \`${command}\` lists`));
+};
+
+const dialectIds = idsOf(dialects, "callmend dialects");
+const fixIds = idsOf(fixes, "callmend fixes");
 
 const schema = z.strictObject({
   mode: z.enum(["native", "bridge", "fallback"]),
   /** The protocol that a bridged model is taught. */
   protocol: z.enum(["markers", "object", "xml"]),
   /** The dialects to look for, for all models or by model; all of them when not said. */
-  dialects: z.union([dialectIds, z.record(z.string(), dialectIds)]),
+  dialects: z.union(
+    [dialectIds, z.record(z.string(), dialectIds)],
+    cannot("a list of ids that `callmend dialects` lists, or such a list for each model"),
+  ),
   /** Vendor fixes to switch off, or on that are off by default. */
   fixes: z.strictObject({ disable: fixIds, enable: fixIds }).partial(),
   arguments: z.enum(["stream", "whole"]),

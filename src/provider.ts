@@ -15,6 +15,7 @@ export type CallmendProviderOptions = Omit<OpenAICompatibleProviderSettings, "na
   readonly callmend?: InsideOptions;
 };
 
+// `@ai-sdk/openai-compatible` is of version 2 on purpose: its models are for the AI SDK 6 and 7, those of 3 for 7 only.
 // The only function that is exported here: OpenCode calls the first export whose name starts with `create`.
 /** Makes the provider. Throws when `callmend` holds something that cannot be used. */
 export function createCallmend({ callmend, ...options }: CallmendProviderOptions): OpenAICompatibleProvider {

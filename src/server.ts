@@ -79,7 +79,8 @@ export function serve(config: Config, options: ServerOptions): Running {
   };
 }
 
-const HEALTH = /^(?:https?:\/\/[^/?#]*)?\/health(?:[?#]|$)/i;
+/** Of a path letter case counts, as everywhere: another spelling is the upstream's. */
+const HEALTH = /^(?:[a-z][a-z\d+.-]*:\/\/[^/?#]*)?\/health(?:[?#]|$)/;
 
 /** That it runs, and what it stands in front of; with several upstreams, of each. */
 function health({ mode, upstream, upstreams }: Config, port: number, started: number): Response {

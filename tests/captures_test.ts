@@ -354,6 +354,11 @@ test("callmend capture: the list and a bundle of a running server, and what it s
     assert.match((await run("export", id, "--from", from, "--to", "report")).err, /it is there already/);
     assert.match((await run("export", "unknown", "--from", from)).err, /status 404/);
     assert.match((await run("list", "--from", "http://127.0.0.1:9")).err, /Cannot reach a running Callmend/);
+    const nowhere = await run("list", "--from", "localhost:9000");
+    assert.equal(nowhere.code, 2);
+    assert.match(nowhere.err, /^Cannot use --from "localhost:9000": allowed: an http:\/\/ or https:\/\/ /m);
+    const secure = await run("list", "--from", "https://127.0.0.1:9");
+    assert.match(secure.err, /^Cannot reach a running Callmend at https:\/\/127\.0\.0\.1:9: .*REFUSED/m);
   }));
 
 test("a bundle is a fixture: the test of fixtures passes with it", () =>

@@ -159,6 +159,24 @@ test("callmend opencode: the file, the lines, --write with a backup, --remove to
     assert.equal(readFileSync(config, "utf8"), original);
   }));
 
+test("callmend opencode: plugin and provider go in and out again in any order, and nothing is left", () =>
+  inHome(async (home, run) => {
+    const config = join(home, ".config/opencode/opencode.json");
+    for (const original of [undefined, COMMENTED, '{"plugin":["a"]}']) {
+      for (const [first, second] of [["plugin", "provider"], ["provider", "plugin"]] as const) {
+        if (original !== undefined) writeFileSync(config, original);
+        await run(first, "--write");
+        await run(second, "--write");
+        await run(first, "--remove");
+        assert.match(readFileSync(config, "utf8"), new RegExp(`callmend-${second}\\.mjs`));
+        await run(second, "--remove");
+        assert.equal(existsSync(config) ? readFileSync(config, "utf8") : undefined, original);
+        rmSync(config, { force: true });
+      }
+    }
+    assert.deepEqual(readdirSync(join(home, ".config/opencode/callmend")), []);
+  }));
+
 test("callmend opencode: another file, and one that cannot be edited", () =>
   inHome(async (home, run) => {
     mkdirSync(join(home, "project"));
@@ -175,7 +193,7 @@ test("callmend opencode: another file, and one that cannot be edited", () =>
     assert.match(refused.err, /^Cannot edit .*opencode\.jsonc: line 1/m);
     assert.equal(readFileSync(config, "utf8"), '{ "a": }');
     const address = await run("provider", "--upstream", "nowhere");
-    assert.deepEqual([address.code, /^Cannot use --upstream "nowhere"/m.test(address.err)], [1, true]);
+    assert.deepEqual([address.code, /^Cannot use --upstream "nowhere"/m.test(address.err)], [2, true]);
     const unknown = await run("browser");
     assert.equal(unknown.code, 2);
   }));

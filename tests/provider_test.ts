@@ -184,7 +184,14 @@ test("options are checked: the message names what cannot be used", () => {
     }
   };
   assert.match(refused({ mode: "brigde" }) ?? "", /callmend\.mode: .*native/);
-  assert.match(refused({ dialects: ["hermse"] }) ?? "", /callmend\.dialects/);
+  assert.match(
+    refused({ dialects: ["hermse"] }) ?? "",
+    /callmend\.dialects: cannot use \["hermse"\]; allowed: a list of ids that `callmend dialects` lists, or /,
+  );
+  assert.match(
+    refused({ fixes: { disable: ["end-turn"] } }) ?? "",
+    /callmend\.fixes\.disable\.0: cannot use "end-turn"; allowed: an id that `callmend fixes` lists/,
+  );
   assert.match(refused({ fixs: {} }) ?? "", /fixs/);
   const all = {
     mode: "native",

@@ -113,6 +113,21 @@ test("SIGHUP reads the file at once, also when it has not changed; what needs a 
   });
 });
 
+test("whoever has read where it listens may send a signal at once", () =>
+  withFile(async (file, start) => {
+    writeFileSync(file, "{}");
+    for (const name of ["SIGHUP", "SIGTERM", "SIGHUP", "SIGTERM"] as const) {
+      await using running = start();
+      while (!running.out().includes("listening on")) await new Promise((resolve) => setImmediate(resolve));
+      running.signal(name);
+      if (name === "SIGHUP") {
+        await until("the file is read", () => APPLIED.test(running.err()));
+        running.signal("SIGTERM");
+      }
+      assert.equal(await running.code, 0, name);
+    }
+  }));
+
 test("where it listens needs a restart; without keys it must not go on where others reach it", async () => {
   await withFile(async (file) => {
     const file1 = { listen: { host: "0.0.0.0", port: 0 }, auth: { keys: ["a-key"] } };

@@ -82,7 +82,7 @@ test("what answers is made by the first request that is not for /health, once", 
   });
   assert.equal((await ask(running.port, "/health?x=1")).status, 200);
   assert.equal(opened, 0);
-  const replies = ["/v1/models", "/healthy"].map((path) => ask(running.port, path));
+  const replies = ["/v1/models", "/healthy", "/HEALTH", "/health/"].map((path) => ask(running.port, path));
   while (opened === 0) await new Promise((resolve) => setTimeout(resolve, 1));
   running.apply({ ...running.config(), mode: "bridge" }); // while it is being made
   resolve();

@@ -5,7 +5,9 @@ import type { Capture, CaptureSummary } from "../observe/capture.ts";
 import { readCaptures } from "../observe/read_captures.ts";
 import { bundleOf } from "../observe/fixture.ts";
 import { countsOf } from "../observe/exchange_log.ts";
-import { command, type Context, type MakeCommand } from "./command.ts";
+import { shownAddress } from "../settings/setting.ts";
+import { address } from "../settings/setting_values.ts";
+import { BAD_USAGE, command, type Context, type MakeCommand } from "./command.ts";
 import { localGet } from "./local_get.ts";
 
 /** Where the server is when nothing else is said. */
@@ -54,7 +56,7 @@ export const makeCapture: MakeCommand = (context) => {
 };
 
 async function list({ from, json, key }: Options, { print }: Context): Promise<void> {
-  const { exchanges } = await get(new URL("/callmend/api/exchanges", from), key) as {
+  const { exchanges } = await get(addressOf("exchanges", from), key) as {
     exchanges: readonly CaptureSummary[];
   };
   if (json) return print(JSON.stringify(exchanges, null, 2));
@@ -68,7 +70,7 @@ async function list({ from, json, key }: Options, { print }: Context): Promise<v
 async function write(id: string, { from, to, key }: Options, { print }: Context): Promise<void> {
   const capture = existsSync(id)
     ? readCaptures(id)[0]!.capture
-    : await get(new URL(`/callmend/api/exchanges/${encodeURIComponent(id)}/bundle`, from), key) as Capture;
+    : await get(addressOf(`exchanges/${encodeURIComponent(id)}/bundle`, from), key) as Capture;
   const folder = resolve(to ?? `exchange-${capture.id}`);
   if (existsSync(folder)) throw new Error(`Cannot write ${folder}: it is there already; --to names another.`);
   const files = bundleOf(capture);
@@ -82,13 +84,24 @@ async function write(id: string, { from, to, key }: Options, { print }: Context)
   );
 }
 
-/** Tells what failed, and ends with 1. */
+/** The command was given something that cannot be used. */
+class UsageError extends Error {}
+
+/** Where a server has some of what its page shows. */
+function addressOf(what: string, from: string): URL {
+  const read = address.schemas().text.safeParse(from);
+  if (read.success) return new URL(`/callmend/api/${what}`, read.data);
+  const given = JSON.stringify(shownAddress(from));
+  throw new UsageError(`Cannot use --from ${given}: allowed: ${address.allowed}.`);
+}
+
+/** Tells what failed, and ends with 1; with 2 when it was never tried. */
 async function guarded(context: Context, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
     context.log((error as Error).message);
-    context.exit(1);
+    context.exit(error instanceof UsageError ? BAD_USAGE : 1);
   }
 }
 

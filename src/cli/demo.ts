@@ -62,10 +62,10 @@ async function demo(once: boolean, port: string | undefined, context: Context): 
     return context.exit(failed.length === 0 ? 0 : 1);
   }
 
+  stopOnSignal(running, context);
   context.print(`\nStill running; any client can use ${running.address}/v1 with one of these models. Try:\n`);
   context.print(`curl -N ${running.address}/v1/chat/completions -H 'content-type: application/json' \\`);
   context.print(`  -d '${JSON.stringify({ model: demoModels[0]?.id, stream: true, ...question })}'`);
-  stopOnSignal(running, context);
 }
 
 /** Asks one model through the proxy and shows both sides; true when the call arrived as it was meant. */

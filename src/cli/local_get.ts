@@ -7,9 +7,10 @@ export function localGet(
   limitMs: number,
   headers: { readonly [name: string]: string } = {},
 ): Promise<{ status: number; body: string }> {
-  const http = process.getBuiltinModule("node:http");
+  const secure = new URL(url).protocol === "https:"; // another machine's, behind a proxy
+  const { get } = secure ? process.getBuiltinModule("node:https") : process.getBuiltinModule("node:http");
   return new Promise((resolve, reject) => {
-    const request = http.get(url, { agent: false, headers }, (response) => {
+    const request = get(url, { agent: false, headers }, (response) => {
       let body = "";
       response.setEncoding("utf8").on("error", reject)
         .on("data", (text: string) => body += text)

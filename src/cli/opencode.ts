@@ -7,7 +7,7 @@ import { Argument } from "commander";
 import { readVariable } from "../config/user_folder.ts";
 import { settings } from "../settings/settings.ts";
 import { bundleName, type Kind, readBundle } from "./bundles.ts";
-import { command, type Context, type MakeCommand } from "./command.ts";
+import { BAD_USAGE, command, type Context, type MakeCommand } from "./command.ts";
 import {
   type Addition,
   newProvider,
@@ -26,7 +26,11 @@ interface Options {
 }
 
 /** Something that the user has to change; told in one line. */
-class Refusal extends Error {}
+class Refusal extends Error {
+  constructor(message: string, readonly exitCode = 1) {
+    super(message);
+  }
+}
 
 export const makeOpencode: MakeCommand = (context) =>
   command(
@@ -56,7 +60,7 @@ export const makeOpencode: MakeCommand = (context) =>
         const { code, message } = error as { code?: string; message: string };
         if (!(error instanceof Refusal) && code === undefined) throw error;
         context.log(message);
-        context.exit(1);
+        context.exit(error instanceof Refusal ? error.exitCode : 1);
       }
     });
 
@@ -64,7 +68,7 @@ export const makeOpencode: MakeCommand = (context) =>
 async function install(kind: Kind, options: Options, context: Context): Promise<void> {
   if (!settings.upstream.schemas().text.safeParse(options.upstream).success) {
     const given = JSON.stringify(options.upstream);
-    throw new Refusal(`Cannot use --upstream ${given}: allowed: ${settings.upstream.allowed}.`);
+    throw new Refusal(`Cannot use --upstream ${given}: allowed: ${settings.upstream.allowed}.`, BAD_USAGE);
   }
   const text = await readBundle(kind);
   if (text === undefined) {
@@ -93,7 +97,7 @@ async function install(kind: Kind, options: Options, context: Context): Promise<
       created: earlier?.created ?? before === undefined,
       sha256: known ? hashOf(whole) : "",
     };
-    writeFileSync(paths.undo, JSON.stringify(undo) + "\n");
+    writeUndo(paths.undo, undo);
     context.print(`Written: ${paths.config}${before === undefined ? "" : `, backup: ${paths.backup}`}`);
   }
   context.print(hint(kind));
@@ -111,11 +115,32 @@ function remove(kind: Kind, options: Options, context: Context): void {
       edited(paths.config, () => withoutCallmend(plain(text), { kind, url: paths.url }, plain(backup)));
     if (untouched && undo.created) rmSync(paths.config);
     else if (after !== undefined && after !== text) writeFileSync(paths.config, after);
+    if (undo !== undefined && !untouched) handDown(pathsOf(other(kind), options), undo, backup, text, after!);
     context.print(after === text ? `Nothing to do in ${paths.config}` : `Taken out of ${paths.config}`);
   }
   for (const path of [paths.backup, paths.undo, paths.bundle]) rmSync(path, { force: true });
   context.print(`Removed: ${paths.bundle}`);
 }
+
+/**
+ * The other kind may have been put in on top of this one, and nobody has touched the configuration since: what was there
+ * before this one is then what the other goes back to.
+ */
+function handDown(
+  { backup: path, undo }: ReturnType<typeof pathsOf>,
+  below: Undo,
+  backup: string | undefined,
+  text: string,
+  after: string,
+): void {
+  if (undoOf(undo)?.sha256 !== hashOf(text) || !existsSync(path)) return;
+  if (hashOf(readFileSync(path, "utf8")) !== below.sha256) return;
+  if (backup === undefined) rmSync(path);
+  else writeFileSync(path, backup);
+  writeUndo(undo, { created: below.created, sha256: hashOf(after) });
+}
+
+const other = (kind: Kind): Kind => kind === "plugin" ? "provider" : "plugin";
 
 /** What has to be known to undo it. */
 interface Undo {
@@ -127,6 +152,10 @@ interface Undo {
 
 function undoOf(path: string): Undo | undefined {
   return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) as Undo : undefined;
+}
+
+function writeUndo(path: string, undo: Undo): void {
+  writeFileSync(path, JSON.stringify(undo) + "\n");
 }
 
 function pathsOf(kind: Kind, { config: given }: Options) {

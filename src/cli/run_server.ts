@@ -16,11 +16,13 @@ export async function runServer(flags: Texts, context: Context): Promise<void> {
   const { config, file } = loaded;
   const running = start(config, context);
   if (running === undefined) return;
-  context.print(`callmend ${version} listening on ${running.address} -> ${inFrontOf(config)}`);
   stopOnSignal(running, context);
-  if (file === undefined) return;
-  const { reloadOnChange } = await import("./reload.ts");
-  reloadOnChange(running, { ...file, flags }, context);
+  if (file !== undefined) {
+    const { reloadOnChange } = await import("./reload.ts");
+    reloadOnChange(running, { ...file, flags }, context);
+  }
+  // Whoever waits for this line may send a signal at once.
+  context.print(`callmend ${version} listening on ${running.address} -> ${inFrontOf(config)}`);
 }
 
 /** What a server stands in front of. */

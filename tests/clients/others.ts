@@ -2,9 +2,10 @@
 import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { bundle } from "../../.ci/bundle.ts";
 import { installed, seconds } from "./_install.ts";
-import { type Client, tryAll } from "./_trial.ts";
+import { type Client, tryAll, type Way } from "./_trial.ts";
 
 const MODEL = "leaky";
 const start = Date.now();
@@ -47,31 +48,46 @@ const cline: Client = {
   },
 };
 
+const bundles = bundle();
+
 /** A script, beside the packages that it needs. */
-function sdk(name: string, script: string, modules: string, bears: readonly string[]): Client {
+function sdk(
+  name: string,
+  script: string,
+  modules: string,
+  bears: readonly string[],
+  ways: readonly Way[] = ["proxy"],
+): Client {
   return {
     name,
-    ways: ["proxy"],
+    ways,
     bears,
-    prepare({ baseURL, project, prompt }) {
+    prepare({ way, baseURL, project, prompt }) {
       symlinkSync(modules, join(project, "node_modules"));
       copyFileSync(fileURLToPath(new URL(script, import.meta.url)), join(project, "client.mjs"));
       return [{
         command: ["node", "client.mjs"],
-        environment: { BASE_URL: baseURL, MODEL, PROMPT: prompt },
+        environment: {
+          BASE_URL: baseURL,
+          MODEL,
+          PROMPT: prompt,
+          ...(way === "provider" && { PROVIDER: pathToFileURL(bundles.provider).href }),
+        },
       }];
     },
   };
 }
 
 const sdks = installed("sdk", "openai@7.55.0", "ai@7.0.173", "@ai-sdk/openai-compatible@3.0.92", "zod@4.6.7");
+const sdk6 = installed("sdk6", "ai@6.0.326", "@ai-sdk/openai-compatible@2.0.87", "zod@4.6.7");
 const langchain = installed("langchain", "@langchain/openai@1.6.0", "@langchain/core@1", "zod@4.6.7");
 
 const failed = await tryAll([
   qwen,
   cline,
   sdk("openai 7.55.0", "scripts/openai.mjs", sdks, ["end-turn"]),
-  sdk("AI SDK 7.0.173", "scripts/ai.mjs", sdks, []),
+  sdk("AI SDK 7.0.173", "scripts/ai.mjs", sdks, [], ["proxy", "provider"]),
+  sdk("AI SDK 6.0.326", "scripts/ai.mjs", sdk6, [], ["proxy", "provider"]),
   sdk("LangChain openai 1.6.0", "scripts/langchain.mjs", langchain, ["end-turn", "cut"]),
 ]);
 const summary = failed === 0 ? "all as it should be" : `${failed} failed`;

@@ -1,11 +1,13 @@
-// The AI SDK, as most clients in TypeScript use it.
+// The AI SDK, as most clients in TypeScript use it; PROVIDER is the address of Callmend's bundle, where that is used.
 import { readFileSync } from "node:fs";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
-import { isStepCount, streamText, tool } from "ai";
+import * as ai from "ai";
 import { z } from "zod";
 
-const { BASE_URL, MODEL, PROMPT } = process.env;
-const provider = createOpenAICompatible({ name: "models", baseURL: BASE_URL, includeUsage: true });
+const { BASE_URL, MODEL, PROMPT, PROVIDER } = process.env;
+const { streamText, tool, stepCountIs, isStepCount = stepCountIs } = ai; // AI SDK 6 has the one name, 7 the other
+const create = PROVIDER ? (await import(PROVIDER)).createCallmend : createOpenAICompatible;
+const provider = create({ name: "models", baseURL: BASE_URL, includeUsage: true });
 let failure;
 const result = streamText({
   model: provider(MODEL),
