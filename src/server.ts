@@ -66,6 +66,7 @@ export function serve(config: Config, options: ServerOptions): Running {
       handler?.apply(next);
     },
     async drain() {
+      await opening?.catch(() => {}); // it has been told
       handler?.leave();
       let timer: ReturnType<typeof setTimeout> | undefined;
       const late = new Promise<false>((resolve) => {

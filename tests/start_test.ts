@@ -7,7 +7,7 @@ import { readConfig } from "../src/config.ts";
 import type { Handler } from "../src/handler.ts";
 import { type Running, serve } from "../src/server.ts";
 import { settingRows } from "../src/settings/settings.ts";
-import { ask } from "./_servers.ts";
+import { ask, until } from "./_servers.ts";
 import { test } from "./_test.ts";
 
 /** What Commander makes of the words. */
@@ -83,7 +83,7 @@ test("what answers is made by the first request that is not for /health, once", 
   assert.equal((await ask(running.port, "/health?x=1")).status, 200);
   assert.equal(opened, 0);
   const replies = ["/v1/models", "/healthy", "/HEALTH", "/health/"].map((path) => ask(running.port, path));
-  while (opened === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  await until("it is asked for", () => opened > 0);
   running.apply({ ...running.config(), mode: "bridge" }); // while it is being made
   resolve();
   for (const reply of await Promise.all(replies)) assert.equal(reply.body.toString(), "ready");
@@ -92,6 +92,27 @@ test("what answers is made by the first request that is not for /health, once", 
   running.apply({ ...running.config(), mode: "fallback" });
   assert.deepEqual(modes, ["bridge", "fallback"]);
   assert.match((await ask(running.port, "/health")).body.toString(), /"mode":"fallback"/);
+});
+
+test("who ends the server while it is being made ends what it opens", async () => {
+  const told: string[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let opened = false;
+  const running = served(async () => {
+    opened = true;
+    await promise;
+    return Object.assign(readyHandler([]), {
+      leave: () => void told.push("left"),
+      close: () => Promise.resolve(void told.push("closed")),
+    });
+  });
+  const reply = ask(running.port, "/v1/models");
+  await until("it is asked for", () => opened);
+  const drained = running.drain();
+  resolve();
+  assert.equal(await drained, true);
+  assert.deepEqual(told, ["left", "closed"]);
+  assert.equal((await reply).body.toString(), "ready");
 });
 
 test("when that fails, it is told, and the next request tries again", async () => {
