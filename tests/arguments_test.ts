@@ -316,6 +316,8 @@ test("all parameters inside one", () => {
   assert.equal(parameters(weather, [["input", "{}"], ["days", "3"]]).json, `{"input":"{}","days":3}`);
   assert.equal(parameters(object({ input: { type: "string" } }), [["input", "{}"]]).json, `{"input":"{}"}`);
   assert.equal(parameters(undefined, [["input", "{}"]]).json, `{"input":"{}"}`);
+  assert.equal(parameters(object({}), [["input", "{}"]]).json, "{}");
+  assert.equal(json(object({}), [`{"arguments": {}}`]).json, "{}");
 });
 
 test("what is declared and what is missing", () => {

@@ -43,6 +43,7 @@ test("a long answer in JSON leaves as it comes", () => {
       `[get_weathers(${words}`,
       `{"tool_calls": [{"id": "${words}`,
       `get_weather ${words}`,
+      `<tool_call>get_weather ${words}`,
       `Action: ${words}`,
       `call:${words}`,
       `\`\`\`json\n{"name": "${words}`,

@@ -93,6 +93,7 @@ const REPAIRS: readonly (readonly [why: string, input: string, output: string, .
   ["inner quotes before a comma", `{"a": "he said "no", and left", "b": 1}`, `{"a":"he said \\"no\\", and left","b":1}`, "inner-quote"],
   ["inner quotes in code", `{"a": "print("x", "y")", "b": 1}`, `{"a":"print(\\"x\\", \\"y\\")","b":1}`, "inner-quote"],
   ["inner quotes of an object", `{"a": "d = {"x": "y"}", "b": 1}`, `{"a":"d = {\\"x\\": \\"y\\"}","b":1}`, "inner-quote"],
+  ["inner quotes that were escaped twice", `{"a": "print(\\\\"x\\\\")\\nb", "c": "d\\\\"}`, `{"a":"print(\\"x\\")\\nb","c":"d\\\\"}`, "inner-quote"],
   ["inner quotes of an index", `{"a": "d["x"] = d["y"]"}`, `{"a":"d[\\"x\\"] = d[\\"y\\"]"}`, "inner-quote"],
   ["inner quotes of a docstring", `{"a": "def f():\n  """x"""\n  return {"a": 1}\n", "b": 1}`, `{"a":"def f():\\n  \\"\\"\\"x\\"\\"\\"\\n  return {\\"a\\": 1}\\n","b":1}`, "inner-quote", "control-character"],
   ["inner quotes in an array", `["he said "no", then "yes" again", "b"]`, `["he said \\"no\\", then \\"yes\\" again","b"]`, "inner-quote"],

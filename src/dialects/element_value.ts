@@ -110,7 +110,7 @@ function* endsAnyway(
 }
 
 /** Behind white space, one of `markers` comes next, or the turn ends. */
-function* comes(scan: Scanner, markers: readonly Marker[]): Step<boolean> {
+export function* comes(scan: Scanner, markers: readonly Marker[]): Step<boolean> {
   const behind = scan.mark();
   yield* scan.skipSpace();
   const found = (yield* scan.accept(...markers)) !== undefined || (yield* scan.peek()) === "";

@@ -3,7 +3,7 @@ import type { Call, Out, ParameterKind } from "../parse/dialect.ts";
 import { type Hit, type Marker, MarkerSet } from "../parse/marker.ts";
 import type { Scanner, Sink, Step } from "../parse/scanner.ts";
 import type { Wrapped } from "../parse/sinks.ts";
-import { elementValue } from "./element_value.ts";
+import { comes, elementValue } from "./element_value.ts";
 
 /** How one spelling of the elements looks. Opening markers stop before the name or the attributes. */
 export interface Tags {
@@ -116,7 +116,7 @@ export function* elementBody(scan: Scanner, out: Out, grammar: ElementGrammar, c
       ...markers.calls,
     );
     if (next === undefined) {
-      if (yield* propertyElement(scan, call, given)) continue;
+      if (yield* propertyElement(scan, grammar, call, given)) continue;
       // Valid arguments may be followed by a stray closer (`dialects.md` §2.1, 6).
       const stray = yield* scan.accept(...markers.parameterEnds);
       if (stray === undefined) return "none";
@@ -172,15 +172,33 @@ function* parameter(
   }
 }
 
-/** `<path>a.ts</path>` right in a call, with the name of a declared parameter (Qwen2.5, GLM-4.7). */
-function* propertyElement(scan: Scanner, call: Call, given: Set<string>): Step<boolean> {
+/**
+ * `<path>a.ts</path>` right in a call, with the name of a declared parameter (Qwen2.5, GLM-4.7). A file may hold the
+ * same tag: a closer counts only where the next parameter or the end of the call follows.
+ */
+function* propertyElement(
+  scan: Scanner,
+  grammar: ElementGrammar,
+  call: Call,
+  given: Set<string>,
+): Step<boolean> {
   const openers = call.parameters.map((name) => `<${name}>`);
   const hit = yield* scan.accept(...openers);
   if (hit === undefined) return false;
   const name = hit.text.slice(1, -1);
   given.add(name);
+  const { calls, callEnds, parameters } = markersOf(grammar);
+  const next = [...openers, ...parameters, ...callEnds, ...calls, ...grammar.blockEnd];
   const closer = new MarkerSet([`</${name}>`]);
-  return (yield* scan.until(closer, call.parameter(name))) !== undefined;
+  const value = grammar.wrap(call.parameter(name));
+  for (;;) {
+    const end = yield* scan.until(closer, value.write);
+    if (end === undefined) return false;
+    if (yield* comes(scan, next)) break;
+    value.write(end.text);
+  }
+  value.end();
+  return true;
 }
 
 /** Reads the rest of a tag whose opening marker is eaten: `=NAME>`, ` name="NAME" …>`, `>NAME</…>`. */

@@ -135,16 +135,21 @@ function* literalJson(
   return end === "complete" ? json : undefined;
 }
 
-/** A value without quotes, up to the next key or the end of the arguments. */
+/** A value without quotes, up to the next key or the end of the arguments; it may hold braces in pairs. */
 function* bareWord(scan: Scanner, tokens: LiteralTokens): Step<string | undefined> {
-  for (let word = "";;) {
+  for (let word = "", depth = 0;;) {
     yield* scan.run(WORD_END, (text) => word += text);
     if (word.length > LONGEST_WORD) return undefined;
     const char = yield* scan.peek();
     if (char === "") return undefined;
-    if (char === "}" || (yield* scan.sees(tokens.callEnd))) return word.trim();
-    if (strictScalar(word.trim()) !== undefined || (yield* scan.sees(NEXT_KEY))) return word.trim();
-    if (yield* scan.sees(shape(",", space, tokens.quote))) return word.trim();
+    // Where a brace of the value is open, the last one was not the value's.
+    if (yield* scan.sees(tokens.callEnd)) return (depth > 0 ? word.replace(/\}\s*$/, "") : word).trim();
+    if (char === "{") depth++;
+    else if (char === "}" && depth-- === 0) return word.trim();
+    else if (depth === 0 && char !== "}") {
+      if (strictScalar(word.trim()) !== undefined || (yield* scan.sees(NEXT_KEY))) return word.trim();
+      if (yield* scan.sees(shape(",", space, tokens.quote))) return word.trim();
+    }
     word += yield* scan.next();
   }
 }
@@ -159,6 +164,6 @@ function setOf(quote: string, callEnd: string): MarkerSet<string> {
 
 const NEXT_KEY = shape(",", space, chars(IDENTIFIER, 1, 64), either(":"));
 const KEY_END = /[^\w.$-]/g;
-const WORD_END = /[,}<]/g;
+const WORD_END = /[,{}<]/g;
 const LONGEST_WORD = 65_536;
 const DEEPEST = 64;

@@ -1,6 +1,6 @@
 /** Calls as `<invoke>` elements in plain tags: what is left of DSML without its bars, and what models imitate. */
 import type { Dialect } from "../parse/dialect.ts";
-import { either, maybe, shape } from "../parse/marker.ts";
+import { either, maybe, shape, space } from "../parse/marker.ts";
 import { unwrapPairedLineBreaks } from "../parse/sinks.ts";
 import { elementCalls, type ElementGrammar, type Tags } from "./elements.ts";
 import { otherBody } from "./wrapper.ts";
@@ -33,6 +33,9 @@ const GRAMMAR: ElementGrammar = {
   wrap: unwrapPairedLineBreaks,
 };
 
+/** Hunyuan-A13B's answer may have begun with text. */
+const JSON_END = [shape("</tool_calls>", space, "</answer>"), ...GRAMMAR.blockEnd];
+
 export const invoke: Dialect = {
   id: "invoke",
   aka: ["rwkv"],
@@ -44,7 +47,7 @@ export const invoke: Dialect = {
 
   *block(scan, out, hit, { form }) {
     if (form === "recovered") return yield* elementCalls(scan, out, GRAMMAR, hit);
-    const closed = hit.text === "<tool_call>" ? undefined : yield* otherBody(scan, out, GRAMMAR.blockEnd);
+    const closed = hit.text === "<tool_call>" ? undefined : yield* otherBody(scan, out, JSON_END);
     return closed ?? (yield* elementCalls(scan, out, GRAMMAR, undefined));
   },
 };

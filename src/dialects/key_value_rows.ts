@@ -1,6 +1,6 @@
 /** Dialects of the key and value family: one row of tags each. */
 import type { Dialect } from "../parse/dialect.ts";
-import { chars, type Marker, shape } from "../parse/marker.ts";
+import { chars, type Marker, shape, space } from "../parse/marker.ts";
 import { keyValueCalls, type KeyValueGrammar } from "./key_values.ts";
 
 // GLM 4.5 and 4.6 (from 4.7 on without the line breaks; without arguments `<tool_call>refresh</tool_call>`):
@@ -66,6 +66,14 @@ const SOLAR: KeyValueGrammar = {
   firstWins: true,
 };
 
+const HUNYUAN_TAGS = tags(suffixed, { block: "tool_calls", call: "tool_call" });
+/** An answer that is nothing but calls is marked as one all the same. */
+const HUNYUAN: KeyValueGrammar = {
+  ...HUNYUAN_TAGS,
+  blockStart: [...HUNYUAN_TAGS.blockStart, shape("<answer>", space, "<tool_calls>")],
+  blockEnd: [shape("</tool_calls>", space, "</answer>"), ...HUNYUAN_TAGS.blockEnd],
+};
+
 type Row = Pick<Dialect, "id" | "aka" | "models"> & { readonly grammar: KeyValueGrammar };
 
 const ROWS: readonly Row[] = [
@@ -94,7 +102,7 @@ const ROWS: readonly Row[] = [
     id: "hunyuan",
     aka: ["hy_v3", "hy_v4", "hunyuan"],
     models: "Hunyuan HY3 and HY4",
-    grammar: tags(suffixed, { block: "tool_calls", call: "tool_call" }),
+    grammar: HUNYUAN,
   },
   {
     id: "longcat",

@@ -132,7 +132,7 @@ function* pair(
   const { keyEnd, typeStart, typeEnd, valueStart, valueEnd } = grammar;
   const key = yield* scan.take(new MarkerSet([...keyEnd, ...valueStart, ...valueEnd, "="]));
   const name = key?.text.trim() ?? "";
-  if (key === undefined || name === "") return "cut";
+  if (key === undefined || name === "" || (key.hit.text === "=" && /[\s<>]/.test(name))) return "cut";
   let kind: ParameterKind;
   let whole = keyEnd.length === 0; // both tags between key and value are there
   if (keyEnd.includes(key.hit.marker) || valueEnd.includes(key.hit.marker)) {
@@ -173,6 +173,11 @@ function* otherArguments(scan: Scanner, out: Out, grammar: KeyValueGrammar, call
     if (bracket && !(yield* scan.accept(")"))) return "none";
     return yield* closer(scan, grammar, (missing) => call.end(missing));
   }
+  const behind = scan.mark();
+  const head = yield* scan.take(ASSIGNED, 160);
+  scan.rewind(behind);
+  const empty = bracket && head?.hit.text === ")";
+  if (!empty && (head?.hit.text !== "=" || !/^[\s,]*[A-Za-z_][\w.-]*\s*$/.test(head.text))) return "none";
   const text = yield* scan.take(
     new MarkerSet([...grammar.callEnd, ...grammar.callStart]),
     LONGEST_ASSIGNMENTS,
@@ -206,5 +211,6 @@ function* closer(
 
 const NAME_END = new MarkerSet(["<", ">", "{", "(", "[", "=", "\\", " ", "\t", "\r", "\n"]);
 const SHOWN_END = new MarkerSet(["<", ">", "{", "(", "[", "\n"]);
+const ASSIGNED = new MarkerSet(["=", ")", "<"]);
 const LONGEST_ASSIGNMENTS = 1 << 16;
 const ignore: Sink = () => {};

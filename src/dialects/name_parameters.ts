@@ -1,7 +1,9 @@
 /** Calls as a `<name>` element beside a `<parameters>` element. */
 import type { Call, Dialect, Out } from "../parse/dialect.ts";
-import { MarkerSet } from "../parse/marker.ts";
+import { chars, MarkerSet, shape } from "../parse/marker.ts";
 import type { Scanner, Step } from "../parse/scanner.ts";
+import { unwrapPairedLineBreaks } from "../parse/sinks.ts";
+import { comes } from "./element_value.ts";
 
 // Qwen3 and DeepSeek under prompts of their own:
 //   <tool_call><name>get_weather</name><parameters>{"city": "Paris", "days": 3}</parameters></tool_call>
@@ -16,6 +18,8 @@ import type { Scanner, Step } from "../parse/scanner.ts";
 const NAME = ["<name>", "<tool_name>", "<function>"];
 const NAME_END = new MarkerSet(["</name>", "</tool_name>", "</function>"]);
 const TAG_END = new MarkerSet([">"]);
+const LETTERS = "abcdefghijklmnopqrstuvwxyz";
+const NEXT = shape("<", chars(`${LETTERS}${LETTERS.toUpperCase()}0123456789_.:-`, 1, 128), ">");
 
 export const nameParameters: Dialect = {
   id: "name-parameters",
@@ -97,9 +101,28 @@ function* parameters(scan: Scanner, call: Call): Step<"closed" | "recovered" | u
     if (!(yield* scan.accept("<"))) return undefined;
     const tag = yield* scan.take(TAG_END);
     if (tag === undefined || !/^[\w.:-]+$/.test(tag.text)) return undefined;
-    const end = new MarkerSet([`</${tag.text}>`]);
-    if (!(yield* scan.until(end, call.parameter(tag.text)))) return undefined;
+    if (!(yield* value(scan, tag.text, closer, call))) return undefined;
   }
+}
+
+/**
+ * Reads the value of the element `name`, inside one that `closer` closes. A file may hold the same tags: a closer
+ * counts once those that the value has opened are closed, or where nothing else comes behind it. False when it breaks off.
+ */
+function* value(scan: Scanner, name: string, closer: string, call: Call): Step<boolean> {
+  const open = `<${name}>`;
+  const inside = new MarkerSet([open, `</${name}>`]);
+  const sink = unwrapPairedLineBreaks(call.parameter(name));
+  for (let level = 0;;) {
+    const hit = yield* scan.until(inside, sink.write);
+    if (hit === undefined) return false;
+    if (hit.text === open) level++;
+    else if (yield* comes(scan, level === 0 ? [closer, NEXT] : [closer])) break;
+    else if (level > 0) level--;
+    sink.write(hit.text);
+  }
+  sink.end();
+  return true;
 }
 
 /** A call without parameters may go without their element, but not in the middle of a turn that breaks off. */

@@ -21,18 +21,19 @@ export function* callee(scan: Scanner): Step<string | undefined> {
 /** Reads one call; its name and bracket are eaten. */
 export function* pythonCall(scan: Scanner, out: Out, name: string): Step<boolean> {
   const call = out.call(name);
-  return call !== undefined && (yield* pythonArguments(scan, out, call)) && call.end();
+  return call !== undefined && (yield* pythonArguments(scan, out, call));
 }
 
-/** Reads the arguments up to the bracket that closes them. */
+/** Reads the arguments up to the bracket that closes them, which may be another one, and ends the call. */
 function* pythonArguments(scan: Scanner, out: Out, call: Call): Step<boolean> {
   const declares = (name: string) => call.parameters.length === 0 || call.parameters.includes(name);
   for (let given = 0, named = false, commas = 0;;) {
     const char = yield* pythonGap(scan);
     if (char === "") return false;
-    if (char === ")") {
+    const wrong = given > 0 && commas < given && (char === "]" || char === "}");
+    if (char === ")" || wrong) {
       yield* scan.next();
-      return true;
+      return call.end(wrong);
     }
     if (char === "," && commas < given) {
       yield* scan.next();
@@ -98,7 +99,7 @@ export function* pythonCalls(scan: Scanner, out: Out, salvage = false): Step<boo
     const call = out.call(name);
     if (call === undefined) return false;
     const start = scan.here();
-    if ((yield* pythonArguments(scan, out, call)) && call.end()) continue;
+    if (yield* pythonArguments(scan, out, call)) continue;
     if (!salvage || !call.abandon() || !(yield* reachNextCall(scan, out))) return false;
     out.text(`${name}(${scan.since(start).map(({ text }) => text).join("")}`);
   }

@@ -1,6 +1,6 @@
 /** Qwen3-Coder's XML: `<function=NAME>` with `<parameter=KEY>` inside. */
 import type { Dialect, Out } from "../parse/dialect.ts";
-import { either, MarkerSet, maybe, shape, space } from "../parse/marker.ts";
+import { either, MarkerSet, shape, space } from "../parse/marker.ts";
 import type { Scanner, Step } from "../parse/scanner.ts";
 import { unwrapLineBreaks } from "../parse/sinks.ts";
 import { type CallEnd, elementBody, elementCalls, type ElementGrammar, type Tags } from "./elements.ts";
@@ -33,7 +33,7 @@ export const QWEN_TAGS: Tags = {
 const GRAMMAR: ElementGrammar = {
   tags: [QWEN_TAGS],
   blockStart: ["<tool_call>"],
-  blockEnd: [shape("</tool_call", maybe(" "), ">")],
+  blockEnd: [shape("</", space, "tool_call", space, ">")],
   wrap: unwrapLineBreaks,
 };
 

@@ -144,8 +144,8 @@ export class ArgumentsWriter {
   }
 
   #mayWrap(name: string): boolean {
-    const { properties } = this.#schema;
-    return properties.size > 0 && !properties.has(name) && this.#names.size === 0 &&
+    const { properties, none } = this.#schema;
+    return (none || properties.size > 0) && !properties.has(name) && this.#names.size === 0 &&
       (name === "arguments" || name === "input");
   }
 

@@ -68,7 +68,8 @@ export function* readString(scan: Scanner, sink: Sink, options: JsonOptions): St
     const char = yield* scan.next();
     if (char === "") return "cut";
     if (char === "\\") {
-      if (!(yield* readEscape(scan, sink, options, quotes))) return "cut";
+      const end = yield* readEscape(scan, sink, options, quotes);
+      if (end !== undefined) return end;
     } else if (quotes.includes(char)) {
       if (yield* closes(scan, sink, options, char, quotes)) return "complete";
     } else sink(escaped(char, options));
@@ -95,16 +96,44 @@ function* closes(
   return false;
 }
 
-/** Reads what follows a backslash. False when the turn ended in it. */
-function* readEscape(scan: Scanner, sink: Sink, options: JsonOptions, quotes: string): Step<boolean> {
+/**
+ * `\\` was just read: a backslash, or, where a quote follows that is data, an escape too many (Qwen2.5-Coder writes
+ * `\\"` for `\"`). Whether a quote follows that closes the string.
+ */
+function* closesBehindBackslash(
+  scan: Scanner,
+  sink: Sink,
+  options: JsonOptions,
+  quotes: string,
+): Step<boolean> {
+  const quote = yield* scan.peek();
+  const follows = options.after !== undefined && quote !== "" && quotes.includes(quote);
+  if (follows) {
+    yield* scan.next();
+    if (!(yield* closes(scan, sink, options, quote, quotes))) return false;
+  }
+  sink("\\\\");
+  return follows;
+}
+
+/** Reads what follows a backslash. How the string ended, if it did. */
+function* readEscape(
+  scan: Scanner,
+  sink: Sink,
+  options: JsonOptions,
+  quotes: string,
+): Step<JsonEnd | undefined> {
   const char = yield* scan.peek();
-  if (char === "") return false;
+  if (char === "") return "cut";
   if (char === "u") {
     let digits = yield* scan.next();
     while (digits.length < 5 && HEX.test(yield* scan.peek())) digits += yield* scan.next();
-    if (digits.length < 5 && (yield* scan.peek()) === "") return false;
+    if (digits.length < 5 && (yield* scan.peek()) === "") return "cut";
     if (digits.length < 5) options.onRepair?.("escape");
     sink((digits.length < 5 ? "\\\\" : "\\") + digits);
+  } else if (char === "\\") {
+    yield* scan.next();
+    if (yield* closesBehindBackslash(scan, sink, options, quotes)) return "complete";
   } else if (ESCAPES.includes(char)) {
     sink("\\" + (yield* scan.next()));
   } else {
@@ -112,7 +141,7 @@ function* readEscape(scan: Scanner, sink: Sink, options: JsonOptions, quotes: st
     if (char === "'" || quotes.includes(char)) sink(yield* scan.next());
     else sink("\\\\"); // `\$` is more likely a lost backslash than a needless one
   }
-  return true;
+  return undefined;
 }
 
 /**
@@ -146,7 +175,9 @@ function* readEscapedString(scan: Scanner, sink: Sink, options: JsonOptions): St
       let slashes = (run >> 1) + (run % 2 === 1 && !known ? 1 : 0);
       if (known) slashes += slashes % 2; // a backslash before a control character stands for itself
       if (slashes > 1) sink("\\".repeat(slashes - slashes % 2));
-      if ((known || slashes % 2 === 1) && !(yield* readEscape(scan, sink, options, '"'))) return "cut";
+      if ((known || slashes % 2 === 1) && (yield* readEscape(scan, sink, options, '"')) !== undefined) {
+        return "cut";
+      }
     }
   }
 }
@@ -158,7 +189,7 @@ function escaped(char: string, options: JsonOptions): string {
 }
 
 const HEX = /^[\da-fA-F]$/;
-const ESCAPES = '"\\/bfnrt';
+const ESCAPES = '"/bfnrt';
 const ESCAPES_ONCE = "/bfnrtu";
 const NOT_SPACE = /[^ \t\r\n]/g;
 const NOT_BACKSLASH = /[^\\]/g;

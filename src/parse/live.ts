@@ -8,6 +8,7 @@ import {
   REASONING_TAGS,
   RESULT_TAGS,
   RESULT_WORD,
+  SHORT_CLOSER_TAGS,
 } from "./signals.ts";
 
 /** A dialect that may open with a marker. */
@@ -36,8 +37,8 @@ export interface Live {
 const SIGNALS: readonly Marker[] = [
   ...REASONING_TAGS.flat(),
   ...LONE_CLOSERS,
+  ...SHORT_CLOSER_TAGS,
   ...NUMBERED_THINK,
-  ...LONE_CLOSERS,
   ...END_TOKENS,
   ...RESULT_TAGS,
   RESULT_WORD,

@@ -13,6 +13,7 @@ export class Markdown {
   #span = 0; // how many backticks opened the inline code that has not closed on this line; 0 outside
   #lineBlank = true; // only spaces and tabs so far on this line
   #prefix: string | undefined = ""; // the line so far, while it may be the start of a quotation
+  #quotes = false; // markup is quoted on this line: the rest of the line belongs to it
   #escaped = false; // the last character was a backslash that escapes what follows
 
   /** The open fence. */
@@ -30,9 +31,14 @@ export class Markdown {
     return this.#lineBlank;
   }
 
-  /** Nothing but `> ` stands before on this line: what comes is quoted (`dialects.md` §9.7). */
+  /** Nothing but `> `, or quoted markup, stands before on this line: what comes is quoted (`dialects.md` §9.7). */
   get quoted(): boolean {
-    return this.#prefix !== undefined && /^[ \t]*>[> \t]*[ \t]$/.test(this.#prefix);
+    return this.#quotes || this.#prefix !== undefined && /^[ \t]*>[> \t]*[ \t]$/.test(this.#prefix);
+  }
+
+  /** What comes on this line is quoted, as markup was that stood before it. */
+  quotes(): void {
+    this.#quotes = true;
   }
 
   /** Plain text went by; runs of backticks and tildes come through `run()` instead. */
@@ -44,6 +50,7 @@ export class Markdown {
       this.#opening = undefined;
       this.#lineBlank = true;
       this.#prefix = "";
+      this.#quotes = false;
     }
     if (this.#prefix !== undefined) {
       const line = this.#prefix + text.slice(newline + 1);
@@ -79,7 +86,7 @@ export class Markdown {
     this.#span = 0;
     this.#lineBlank = true;
     this.#prefix = "";
-    this.#escaped = false;
+    this.#quotes = this.#escaped = false;
   }
 
   #closeSpan(): void {

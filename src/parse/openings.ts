@@ -27,6 +27,7 @@ export function openingsHere(turn: Turn, hit: Hit): readonly Opening[] {
   );
   if (!turn.markdown.quoted) return openings;
   if (isMarkup(openings, hit)) turn.outbox.problem("not-a-call", hit.text);
+  if (openings.some(({ opener }) => opener.form !== "bare")) turn.markdown.quotes();
   return [];
 }
 

@@ -22,6 +22,8 @@ export interface ToolSchema {
   /** The declared parameters, in their order. */
   readonly properties: ReadonlyMap<string, ValueSchema>;
   readonly required: readonly string[];
+  /** It says that there are none. */
+  readonly none: boolean;
 }
 
 /** Nothing is known of the value. */
@@ -43,6 +45,7 @@ export function readToolSchema(root: Schema | undefined): ToolSchema {
   read = {
     properties: new Map([...properties].map(([name, schema]) => [name, readValue(schema, root)])),
     required: [...required],
+    none: properties.size === 0 && isRecord(root) && isRecord(root.properties),
   };
   if (isRecord(root)) known.set(root, read);
   return read;

@@ -33,6 +33,17 @@ export const NUMBERED_THINK: readonly Shape[] = ["<think:", "</think:"].map((sta
 const CLOSERS = new Map(REASONING_TAGS);
 const ALL_CLOSERS = new Set([...CLOSERS.values(), ...LONE_CLOSERS]);
 
+/** What closes reasoning as well as its own closer does: in Solar Open's answers a call may follow instead of content. */
+const SHORT_CLOSERS = new Map([["<|end|>", "<|end|><|content|>"]]);
+
+/** What `SHORT_CLOSERS` holds, to look for. */
+export const SHORT_CLOSER_TAGS: readonly string[] = [...SHORT_CLOSERS.keys()];
+
+/** Whether `tag` stands for the closer `closer`. */
+export function isCloserFor(tag: string, closer: string | undefined): boolean {
+  return closer !== undefined && (tag === closer || SHORT_CLOSERS.get(tag) === closer);
+}
+
 /** What closes the reasoning that `tag` opens; undefined when it opens none. */
 export function closerOfReasoning(tag: string): string | undefined {
   return CLOSERS.get(tag) ?? (tag.startsWith("<think:") ? tag.replace("<", "</") : undefined);
@@ -67,6 +78,8 @@ export const END_TOKENS: readonly string[] = [
   "<|eot|>",
   "<|eom|>",
   "<|end_of_text|>",
+  "<|stop|>",
+  "[e~[",
 ];
 
 /** What opens a tool result. A model that writes one after its own call has made it up (rule 9). */

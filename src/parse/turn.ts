@@ -6,7 +6,7 @@ import { Markdown } from "./markdown.ts";
 import { resolver } from "./names.ts";
 import { Outbox, type Place } from "./outbox.ts";
 import { Scanner } from "./scanner.ts";
-import { closesReasoning } from "./signals.ts";
+import { closesReasoning, isCloserFor } from "./signals.ts";
 
 /** How a turn is to be read. */
 export interface ParserOptions {
@@ -79,7 +79,7 @@ export class Turn {
 
   /** Whether `text` ends the tagged reasoning that is open. */
   isCloser(text: string): boolean {
-    return this.#closer === ANY ? closesReasoning(text) : text === this.#closer;
+    return this.#closer === ANY ? closesReasoning(text) : isCloserFor(text, this.#closer);
   }
 
   /** Tagged reasoning begins, up to `closer`, or ends, without one; `tag` says so. */
