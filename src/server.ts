@@ -34,23 +34,22 @@ export function serve(config: Config, options: ServerOptions): Running {
   let now = config;
   let handler: Handler | undefined; // once it is there
   let opening: Promise<Handler> | undefined;
+  const missed: Config[] = []; // what it has still to hear of, all in turn: no key that clients had goes upstream
   const log = createLog({ ...options.log, level: () => now.logLevel });
 
   const open = async (): Promise<Handler> => {
-    const begun = now;
-    handler = await options.open(begun, log);
-    if (now !== begun) handler.apply(now);
-    return handler;
-  };
-  const answer = async (request: Request, peer: Peer): Promise<Response> => {
     try {
-      return await (await (opening ??= open()))(request, peer);
+      const made = await options.open(config, log);
+      for (const next of missed.splice(0)) made.apply(next);
+      return handler = made;
     } catch (error) {
       opening = undefined; // the next request may have better luck
       log.error("Cannot begin to answer", { error: String(error) });
       throw error;
     }
   };
+  const answer = async (request: Request, peer: Peer): Promise<Response> =>
+    await (await (opening ??= open()))(request, peer);
 
   const listener = listen(config, (request, peer) => {
     if (request.method === "GET" && HEALTH.test(request.url)) return health(now, listener.port, started);
@@ -63,7 +62,8 @@ export function serve(config: Config, options: ServerOptions): Running {
     config: () => now,
     apply(next) {
       now = next;
-      handler?.apply(next);
+      if (handler === undefined) missed.push(next);
+      else handler.apply(next);
     },
     async drain() {
       await opening?.catch(() => {}); // it has been told

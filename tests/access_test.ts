@@ -287,3 +287,19 @@ test("an upstream that repeats its key in an error does not hand it to clients",
   }
   assert.doesNotMatch(proxy.lines.join("\n"), /sk-upstream/);
 });
+
+test("a client key that was taken out of the settings before anybody asked does not go upstream either", async () => {
+  await using upstream = await upstreamThatKeeps();
+  await using proxy = proxyTo(upstream, { clientKeys: "first-key" });
+  const now = proxy.config();
+  proxy.apply({ ...now, clientKeys: ["second-key"] });
+  proxy.apply({ ...now, clientKeys: [] });
+  for (const key of ["first-key", "second-key", "own-key"]) {
+    await ask(proxy.port, "/v1/models", { headers: { authorization: `Bearer ${key}` } });
+  }
+  assert.deepEqual(upstream.asked.map(({ headers }) => headers.authorization), [
+    undefined,
+    undefined,
+    "Bearer own-key",
+  ]);
+});
