@@ -38,7 +38,7 @@ export function repair(next: Fetch, config: Partial<RepairConfig> = {}, watch?: 
       if (asked === undefined) return await unread(next, request, bytes, exchange);
       const plan = await planFixes({ request, model: exchange.model, settings, memory, exchange });
       const sent = readChatRequest(plan.request(asked, planner.bridges(read)));
-      const chat = { ...sent, tools: plan.callable(asked, sent.tools) };
+      const chat = { ...sent, tools: plan.callable(asked, sent) };
       const course = planner.plan(chat, () => plan.request(asked, true), exchange.problem);
       const stages = () => plan.stages(asked, chat.body, chat.tools);
       let first: FixStages | undefined = stages(); // they tell whether there are any

@@ -1,5 +1,6 @@
 /** The fixes of one exchange: chosen for its target, run over the request, and made into stages for the answer. */
 import type { Tool } from "../parse/dialect.ts";
+import type { ChatRequest } from "../wire/chat_request.ts";
 import type { Fetch } from "../wire/fetch.ts";
 import type { Json } from "../wire/openai.ts";
 import type { Report } from "../wire/problem.ts";
@@ -64,7 +65,6 @@ export class FixPlan {
   readonly #fixes: readonly Fix[];
   readonly #context: RequestContext;
   readonly #watch: FixWatch;
-  readonly #renamers: Fix[] = []; // they gave tools of the request other names
   /** Finish reasons that go to the client as they are: the fix that is their switch is off. */
   readonly finishKept: ReadonlySet<string>;
 
@@ -88,17 +88,15 @@ export class FixPlan {
 
   #asked(fix: Fix, before: Json): Json {
     const after = attempt(fix, before, () => fix.request!(before, this.#context), this.#watch);
-    if (after !== before) {
-      this.#watch.applied(fix.id);
-      if (fix.names !== undefined) this.#renamers.push(fix);
-    }
+    if (after !== before) this.#watch.applied(fix.id);
     return after;
   }
 
   /** What a call may name: the tools that went up, and the same by the names that the client gave them (rule 6). */
-  callable(asked: Json, tools: readonly Tool[]): readonly Tool[] {
-    return this.#renamers.reduce((known, fix) => {
-      const names = attempt(fix, undefined, () => fix.names!(asked), this.#watch) ?? [];
+  callable(asked: Json, { body, tools }: Pick<ChatRequest, "body" | "tools">): readonly Tool[] {
+    if (body.tools === asked.tools) return tools; // as the client named them
+    return this.#fixes.reduce((known, fix) => {
+      const names = attempt(fix, undefined, () => fix.names?.(asked), this.#watch) ?? [];
       const own = [...names].flatMap(([name, sent]) =>
         known.some((tool) => tool.name === name)
           ? []
