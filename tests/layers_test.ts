@@ -35,6 +35,7 @@ const LAYERS: readonly string[] = [
   "parse/block.ts",
   "parse/live.ts",
   "parse/turn.ts",
+  "parse/skim.ts",
   "parse/code.ts",
   "parse/openings.ts",
   "parse/fences.ts",

@@ -1,8 +1,11 @@
 /** Chunks that differ in nothing but a text are looked at together: what they say, and their bytes, stay what they were. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import process from "node:process";
 import { repair } from "../src/repair.ts";
 import { ChunkShape } from "../src/wire/chunk_shape.ts";
+import { joined } from "./_joined.ts";
+import { cutOf, mixOf, soupOf, textsOf, tools as vectorTools } from "./_soup.ts";
 import { test } from "./_test.ts";
 import { chat, chunk, chunks, cut, data, DONE, upstream } from "./_upstream.ts";
 
@@ -29,11 +32,29 @@ const ROLE = data(chunk({ role: "assistant", content: "" }));
 const streamOf = (pieces: readonly string[], delta: (piece: string) => object, finish: string, head = "") =>
   ROLE + head + data(...pieces.map((piece) => chunk(delta(piece)))) + data(chunk({}, finish)) + DONE;
 
-async function answerTo(text: string, places: readonly number[]): Promise<string> {
+async function answerTo(text: string, places: readonly number[], request = chat): Promise<string> {
   const bytes = new TextEncoder().encode(text);
   const within = [...new Set(places.map((place) => place % bytes.length))].sort((a, b) => a - b);
-  return await (await repair(upstream(cut(bytes, ...within)).next)(chat())).text();
+  return await (await repair(upstream(cut(bytes, ...within)).next)(request())).text();
 }
+
+/** What stands around markup that is only talked about. */
+const AROUND = [
+  ..."`\\ax \n",
+  "``",
+  "```",
+  "~~~",
+  "\\`",
+  "\n    ",
+  "\n> ",
+  "\n```json\n",
+  "Observation:",
+  "a < b",
+  "\r\n",
+];
+
+/** Ids of calls are made at random. */
+const IDS = /call_[\w-]+/g;
 
 const places = fc.array(fc.nat(10_000), { maxLength: 8 });
 
@@ -71,6 +92,36 @@ test("rule 2: so do the arguments of native calls", async () => {
       },
     ),
     { numRuns: 300 },
+  );
+});
+
+test("rule 17: markup among prose and code says the same where chunks are looked at together as where each is read", async () => {
+  const asking = () => chat({ tools: vectorTools.map((tool) => ({ type: "function", function: tool })) });
+  const all = textsOf();
+  const call = '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Oslo"}}\n</tool_call>';
+  const around = fc.array(fc.constantFrom(...AROUND), { maxLength: 8 }).map((parts) => parts.join(""));
+  const quoted = fc.tuple(around, fc.constantFrom(call, ""), around).map((parts) => parts.join(""));
+  const text = fc.tuple(fc.constantFrom("", "Well: "), fc.oneof(quoted, quoted, soupOf(all), mixOf(all)))
+    .map((parts) => parts.join(""));
+  const finely = fc.tuple(text, fc.integer({ min: 1, max: 5 })).map(([text, size]) =>
+    text.match(new RegExp(`[^]{1,${size}}`, "g")) ?? []
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.oneof(finely, cutOf(text).map(([, pieces]) => pieces)),
+      places,
+      async (pieces, places) => {
+        const alike = pieces.filter((piece) => piece !== "").map((content) => chunk({ content }));
+        const apart = alike.map((text, n) => text.replace("{", "{".padEnd(n + 2))); // no two of them begin alike
+        const [together, each] = await Promise.all([alike, apart].map(async (chunks) => {
+          return joined(await answerTo(ROLE + data(...chunks, chunk({}, "stop")) + DONE, places, asking));
+        }));
+        const said = (parts: typeof together) =>
+          parts!.map(({ what, text }) => [what.replaceAll(IDS, ""), text.replaceAll(IDS, "")]);
+        assert.deepEqual(said(together), said(each));
+      },
+    ),
+    { numRuns: Number(process.env.RUNS ?? 300) },
   );
 });
 

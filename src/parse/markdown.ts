@@ -57,7 +57,18 @@ export class Markdown {
       this.#prefix = line.length <= LONGEST_PREFIX && /^[ \t>]*$/.test(line) ? line : undefined;
     }
     if (this.#lineBlank) this.#lineBlank = !/[^ \t\r]/.test(text.slice(newline + 1));
-    this.#escaped = /(?<!\\)(?:\\\\)*\\$/.test(text.slice(-8));
+    this.#escaped = this.#escapes(text);
+  }
+
+  /** Text went by that may hold runs of backticks, each of them whole, and none of them first on its line. */
+  passage(text: string): void {
+    let from = 0;
+    for (let at = text.indexOf("`"); at !== -1; at = text.indexOf("`", from)) {
+      if (at > from) this.text(text.slice(from, at));
+      from = behindBackticks(text, at);
+      this.run("`", from - at, false);
+    }
+    if (from < text.length) this.text(from === 0 ? text : text.slice(from));
   }
 
   /**
@@ -89,6 +100,14 @@ export class Markdown {
     this.#quotes = this.#escaped = false;
   }
 
+  /** Whether a text, behind what went by before, ends with a backslash that is not escaped itself. */
+  #escapes(text: string): boolean {
+    let start = text.length;
+    while (text.charAt(start - 1) === "\\") start--;
+    const before = start === 0 && this.#escaped ? 1 : 0;
+    return (text.length - start + before) % 2 === 1;
+  }
+
   #closeSpan(): void {
     this.#span = 0;
     this.#opening = undefined;
@@ -97,3 +116,9 @@ export class Markdown {
 
 /** More than this before the first word is no quotation that anyone writes. */
 const LONGEST_PREFIX = 64;
+
+/** Where a run of backticks ends. */
+export function behindBackticks(text: string, at: number): number {
+  while (text.charAt(at) === "`") at++;
+  return at;
+}

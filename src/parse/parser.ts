@@ -6,6 +6,7 @@ import type { Hit, Look } from "./marker.ts";
 import { openingsHere, readOpenings } from "./openings.ts";
 import { Scanner, type Step } from "./scanner.ts";
 import { closerOfReasoning, closesReasoning, END_TOKENS, RESULT_TAGS, RESULT_WORD } from "./signals.ts";
+import { skim } from "./skim.ts";
 import { type ParserOptions, Turn } from "./turn.ts";
 
 export type { ParserOptions } from "./turn.ts";
@@ -19,7 +20,7 @@ export interface Parser {
    * `from` itself when it would not go out as it is. Nothing happens yet.
    */
   look(text: string, from: number): Look;
-  /** Text goes by, up to where `look()` found something, or less. */
+  /** Text goes by, up to where `look()` found something, or less; it must not end amid backticks. */
   pass(text: string): void;
   /** The turn is over. */
   end(): TurnEvent[];
@@ -59,17 +60,17 @@ class TurnParser implements Parser {
   }
 
   look(text: string, from: number): Look {
-    const { scan, outbox, live, markdown, place } = this.#turn;
-    // At the start of a line more may begin than `markers` holds.
-    const held = this.#trying || scan.held > 0 || markdown.lineBlank || place !== "content";
+    const { scan, outbox, live, markdown, place, wrap } = this.#turn;
+    const held = this.#trying || scan.held > 0 || place !== "content";
     if (held || !outbox.passes(text, from)) return { at: from, starts: false };
-    return live.markers.look(text, from);
+    const { lineBlank, fence } = markdown;
+    return skim(live, text, from, { lineBlank, fenced: fence !== undefined, wrapped: wrap !== undefined });
   }
 
   pass(text: string): void {
     const { scan, outbox, markdown } = this.#turn;
     scan.pass(text.length);
-    markdown.text(text);
+    markdown.passage(text);
     outbox.pass();
   }
 
@@ -124,8 +125,8 @@ class TurnParser implements Parser {
 
   *#read(): Step<void> {
     const { scan, live, markdown, plain } = this.#turn;
+    const first = () => markdown.lineBlank && markdown.fence === undefined ? live.lineMarkers : undefined;
     for (;;) {
-      const first = markdown.lineBlank && markdown.fence === undefined ? live.lineMarkers : undefined;
       const hit = yield* scan.untilSeam(live.markers, plain, first);
       if (hit === undefined) return;
       if (hit === "seam") markdown.reset();

@@ -130,32 +130,32 @@ export class Scanner {
   }
 
   /**
-   * Like `until()`, but also stops, with "seam", where the field changes: no marker reaches across. With `first`,
-   * which holds `markers`, those count that stand behind nothing but the blanks that come next.
+   * Like `until()`, but also stops, with "seam", where the field changes: no marker reaches across. What `first`
+   * gives, which holds `markers`, counts behind nothing but the blanks that come next; it is asked anew when text comes.
    */
   *untilSeam<M extends Marker>(
     markers: MarkerSet<M>,
     sink: Sink,
-    first?: MarkerSet<M>,
+    first?: () => MarkerSet<M> | undefined,
   ): Step<Hit<M> | "seam" | undefined> {
     for (;;) {
       const next = this.#seams.ahead(this.#offset, this.#told);
       const seam = next - this.#offset + this.#at;
       const cut = seam < this.#text.length;
       const text = cut ? this.#text.slice(0, seam) : this.#text;
-      if (first !== undefined) {
+      const here = first?.();
+      if (here !== undefined) {
         NOT_BLANK.lastIndex = this.#at;
         const begun = NOT_BLANK.test(text);
         this.#deliver(begun ? NOT_BLANK.lastIndex - 1 : text.length, sink);
-        const found = begun ? first.at(text, this.#at, this.#ended || cut) : MORE;
-        if (found === undefined) first = undefined;
-        else if (found !== MORE) return { marker: found.marker, text: this.#read(found.size) };
-        else if (!begun && cut) return this.#tell(next);
-        else if (!begun && this.#ended) return undefined;
-        else {
+        const found = begun ? here.at(text, this.#at, this.#ended || cut) : MORE;
+        if (found === MORE) {
+          if (!begun && cut) return this.#tell(next);
+          if (!begun && this.#ended) return undefined;
           yield;
           continue;
         }
+        if (found !== undefined) return { marker: found.marker, text: this.#read(found.size) };
       }
       const { at, size, marker } = markers.locate(text, this.#at, this.#ended || cut);
       this.#deliver(at, sink);

@@ -20,6 +20,7 @@ export interface Run {
 export class ChunkShape {
   #before: string | undefined; // what stands before the text in an event, up to its quote
   #behind = ""; // what stands behind it, from its quote on
+  #between = ""; // what stands between the texts of two of them
   #chunk: Chunk = {}; // one of them
   #field: TextField = "content";
   #passes = false; // one of them has gone through as it came
@@ -57,6 +58,7 @@ export class ChunkShape {
     if (before !== this.#before || behind !== this.#behind) this.#passes = false;
     this.#before = before;
     this.#behind = behind;
+    this.#between = behind + before;
     this.#chunk = chunk;
     this.#field = field;
     this.#lessons++;
@@ -70,18 +72,18 @@ export class ChunkShape {
 
   /** The events of a text, from `at` on, that are like the one that was learned last; undefined when the first is not. */
   run(text: string, at: number): Run | undefined {
-    const before = this.#before, behind = this.#behind;
-    if (before === undefined) return undefined;
+    const before = this.#before, behind = this.#behind, between = this.#between;
+    if (before === undefined || !text.startsWith(before, at)) return undefined;
     const texts: string[] = [], ends: number[] = [];
-    while (text.startsWith(before, at)) {
-      const start = at + before.length;
+    for (let start = at + before.length, more = true; more;) {
       const end = endOfString(text, start);
-      if (end <= start || !text.startsWith(behind, end)) break;
+      more = text.startsWith(between, end); // one comparison for both is the usual case
+      if (end <= start || !(more || text.startsWith(behind, end))) break;
       const said = saidBy(text.slice(start, end));
       if (said === undefined) break;
-      at = end + behind.length;
       texts.push(said);
-      ends.push(at);
+      ends.push(end + behind.length);
+      start = end + between.length;
     }
     if (texts.length === 0) return undefined;
     this.#lessons = 0;

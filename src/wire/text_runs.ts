@@ -76,7 +76,8 @@ export class TextRuns {
       while (next < texts.length && end + texts[next]!.length <= (look?.at ?? 0)) {
         end += texts[next++]!.length;
       }
-      if (next > at && !isHighSurrogate(text, end - 1)) {
+      while (next > at && breaksOff(text, end)) end -= texts[--next]!.length;
+      if (next > at) {
         turn.pass(text.slice(start, end));
         passed(text.slice(start, end));
         outs.push(events.piece(ends[next - 1]!));
@@ -111,8 +112,10 @@ export class TextRuns {
   }
 }
 
-/** Whether a text breaks off in the middle of a character there. */
-function isHighSurrogate(text: string, at: number): boolean {
-  const code = text.charCodeAt(at);
-  return code >= 0xd800 && code <= 0xdbff;
+/** Whether a text is cut there in the middle of a character, or perhaps of a run of backticks. */
+function breaksOff(text: string, at: number): boolean {
+  const code = text.charCodeAt(at - 1);
+  return code === BACKTICK || (code >= 0xd800 && code <= 0xdbff);
 }
+
+const BACKTICK = 0x60;
