@@ -132,7 +132,8 @@ async function streamed(source: Source & { kind: "events" }, context: Context): 
     signal: request.signal,
     problem: exchange.problem,
     busy: exchange.busy,
-    ...(exchange.watched && { sent: exchange.sent }),
+    ...(exchange.watched &&
+      { sent: (bytes, asReceived) => exchange.sent(bytes, asReceived && context.looksOn) }),
     ended: (how) => {
       const why = how === "done" ? uselessness(opened, context) : undefined;
       if (why !== undefined) course.distrust(why);

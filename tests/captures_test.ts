@@ -100,6 +100,28 @@ test("a capture holds both requests, the upstream's own cuts, the client's answe
   assert.deepEqual(await played(capture), []);
 });
 
+test("the client's answer is what it got, wherever reads end: what came is kept once, what was held is not taken for it", async () => {
+  const prose = chunk({ content: "a word, " });
+  const text =
+    data(chunk({ role: "assistant", content: "" }), ...Array(80).fill(prose), chunk({ content: "i <" })) +
+    ": a comment\n\n" + data(chunk({ content: " b" }), chunk({ content: "ä" }), chunk({}, "stop")) + DONE;
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 1; at < bytes.length; at += 7) {
+    const { fetch, only } = captured(upstream(cut(bytes, at)).next);
+    const got = await (await fetch(chat())).text();
+    const { attempts, answer } = only();
+    assert.equal(textOf(answer!.body), got, `cut at ${at}`);
+    assert.equal(textOf(attempts[0]!.body), text, `cut at ${at}`);
+  }
+  const plain = new TextEncoder().encode(
+    data(chunk({ role: "assistant", content: "" }), ...Array(80).fill(prose), chunk({}, "stop")) + DONE,
+  );
+  const { captures, fetch } = captured(upstream([plain.slice(0, 5000), plain.slice(5000)]).next);
+  await (await fetch(chat())).text();
+  const once = 2048 + plain.length; // what each exchange is taken for, and this
+  assert.ok(captures.size > once && captures.size < once + 1000, `${captures.size} for ${once}`);
+});
+
 test("a body that is no JSON is in both requests as it was, and so is the answer", async () => {
   const { fetch, only } = captured(upstream(["{}"], { type: "application/json", status: 400 }).next);
   await (await fetch(new Request("http://x/v1/chat/completions", { method: "POST", body: "{not json" })))

@@ -1,5 +1,6 @@
 /** Chunks that differ in nothing but a text are looked at together: what they say, and their bytes, stay what they were. */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import process from "node:process";
 import { repair } from "../src/repair.ts";
@@ -154,6 +155,55 @@ test("prose around code in one read is the bytes that came, and no copy of them"
   assert.equal(await (await repair(next, {}, watch)(chat())).text(), text);
   assert.equal(sent.length, 1);
   assert.equal(sent[0], received[0]);
+});
+
+/** The pieces that go out for a text that comes in some, and of each whether it is said to be what came. */
+async function piecesOf(pieces: readonly Uint8Array[]) {
+  const sent: { bytes: Uint8Array; asReceived: boolean }[] = [];
+  const watch = () => ({
+    sent: (bytes: Uint8Array, asReceived: boolean) => void sent.push({ bytes, asReceived }),
+  });
+  await (await repair(upstream(pieces).next, {}, watch)(chat())).arrayBuffer();
+  return sent;
+}
+
+test("where a read ends amid an event, its bytes go out with the next ones as they came", async () => {
+  const prose = "Well: if a < b it is é or \ud83d\ude00: see `parse`.\nElse <".repeat(9);
+  const bytes = new TextEncoder().encode(
+    streamOf(prose.match(/[^]{1,7}/gu)!, (content) => ({ content }), "stop"),
+  );
+  for (let at = 1; at < bytes.length; at++) {
+    const sent = await piecesOf(cut(bytes, at, Math.min(at + 100, bytes.length - 1)));
+    assert.deepEqual(Buffer.concat(sent.map(({ bytes }) => bytes)), Buffer.from(bytes), `cut at ${at}`);
+    // Of a character that is cut it is not known whether it was whole; before there was prose, a "<" is held elsewhere.
+    const whole = [at, at + 100].every((place) => bytes[Math.min(place, bytes.length - 1) - 1]! < 0x80);
+    assert.ok(!whole || sent.every(({ asReceived }) => asReceived), `cut at ${at}`);
+  }
+});
+
+test("what is said to be as it came is so, also among bytes that are no text", async () => {
+  const nasty = fc.constantFrom(0xff, 0xc3, 0xa9, 0xf0, 0x9f, 0x98, 0x80, 0x0a, 0x0d, 0x22, 0x3c, 0x60, 0x61);
+  await fc.assert(
+    fc.asyncProperty(
+      texts,
+      fc.array(fc.tuple(fc.nat(10_000), nasty), { maxLength: 5 }),
+      places,
+      async (pieces, wrong, places) => {
+        const bytes = new TextEncoder().encode(streamOf(pieces, (content) => ({ content }), "stop"));
+        for (const [at, byte] of wrong) bytes[at % bytes.length] = byte;
+        const within = [...new Set(places.map((place) => place % bytes.length))].sort((a, b) => a - b);
+        let at = 0;
+        for (const { bytes: piece, asReceived } of await piecesOf(cut(bytes, ...within))) {
+          if (!asReceived) return;
+          assert.equal(
+            Buffer.from(piece).toString("latin1"),
+            Buffer.from(bytes.slice(at, at += piece.length)).toString("latin1"),
+          );
+        }
+      },
+    ),
+    { numRuns: Number(process.env.RUNS ?? 500) },
+  );
 });
 
 test("a chunk that only looks like those before it is read", async () => {

@@ -64,7 +64,6 @@ export class Capturing implements Watcher {
   readonly #asked: string | Uint8Array; // the client's body
   readonly #attempts: Attempt[] = [];
   readonly #sent: SentLog = new SentLog();
-  #last: Uint8Array | undefined; // the piece that was received last
   #size = 0;
   #gone = false; // it is no longer kept
   readonly #marks: Mark[] = [];
@@ -104,7 +103,6 @@ export class Capturing implements Watcher {
     const attempt = this.#attempts.at(-1);
     if (attempt === undefined || !this.#fits(bytes.length)) return;
     this.#grow(attempt.received.push(this.#ms(), bytes));
-    this.#last = bytes;
   }
 
   receivedAll(how: string): void {
@@ -117,10 +115,10 @@ export class Capturing implements Watcher {
     this.#answer = { status, headers };
   }
 
-  sent(bytes: Uint8Array): void {
+  sent(bytes: Uint8Array, asReceived: boolean): void {
     this.#sentBytes += bytes.length;
     if (this.#truncated) return;
-    if (this.#attempts.length === 1 && bytes === this.#last && this.#sent.mirrors) {
+    if (asReceived && this.#attempts.length === 1 && this.#sent.mirrors) {
       this.#grow(this.#sent.pass(this.#ms(), bytes.length));
     } else if (this.#fits(bytes.length)) {
       this.#grow(this.#sent.push(this.#ms(), bytes, this.#attempts[0]?.received));

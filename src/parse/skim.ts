@@ -29,6 +29,7 @@ export function skim({ markers, lineMarkers }: Live, text: string, from: number,
     if (marker === undefined) return { at: next, starts: next < text.length };
     if (marker === "`" && next !== first && !ground.wrapped) {
       at = behindBackticks(text, next);
+      if (at === text.length) return { at: next, starts: true }; // there may be more of them
       lineBlank = false;
     } else if (marker === "\n") {
       at = next + 1;

@@ -3,6 +3,7 @@ import { isObject } from "./call_piece.ts";
 import { errorEvent, errorOf } from "./event_error.ts";
 import { EMPTY_ANSWER, toApiError } from "./errors.ts";
 import { toChunks } from "./fold.ts";
+import { isPlain } from "./is_plain.ts";
 import { parse } from "./json_text.ts";
 import type { Chunk, Json } from "./openai.ts";
 import type { Report } from "./problem.ts";
@@ -57,6 +58,7 @@ export class Answer {
   #done = false; // `[DONE]` has gone out
   #usage: Usage | undefined;
   #error: Json | undefined; // what the upstream reported in the middle of its answer
+  #unchanged = false; // see `unchanged`
 
   constructor(options: AnswerOptions) {
     this.#options = options;
@@ -100,6 +102,16 @@ export class Answer {
     return this.empty || (this.#options.turn?.holding ?? false);
   }
 
+  /** Of what was taken last, and of what had waited before it, all that does not wait now goes out as it came. */
+  get unchanged(): boolean {
+    return this.#unchanged;
+  }
+
+  /** The text of events that have come and wait; what comes next goes out behind them. */
+  get waiting(): string {
+    return this.#runs?.waiting ?? "";
+  }
+
   /** Only what is not plain need be read (rule 2). */
   get skims(): boolean {
     const { turn, several, fixes = NO_FIXES } = this.#options;
@@ -116,6 +128,7 @@ export class Answer {
         outs.push(...this.#take(events.next()!));
       }
     }
+    this.#unchanged = events.same(outs, this.waiting.length);
     return outs;
   }
 
@@ -252,17 +265,3 @@ function isWhole({ choices }: Json): boolean {
       isObject(choice) && isObject(choice.message) && !isObject(choice.delta)
     );
 }
-
-/**
- * Whether nothing in a text of events can need mending, without tools: no end of the answer, no error, no call, no
- * list of choices that is null, no usage (its chunk may lack the list). A word that is said, not meant, only costs a
- * closer look. Each is looked for by its rarest letters: engines search for the first character.
- */
-export function isPlain(text: string): boolean {
-  return !text.includes("[DONE]") && !text.includes("_call") && !FINISH.test(text) && !USAGE.test(text) &&
-    !CHOICES.test(text) && !text.includes("rror");
-}
-
-const FINISH = /"finish_reason"(?!:\s?null)/;
-const USAGE = /"usage"(?!:\s?null)/;
-const CHOICES = /"choices"(?!:\s?\[)/;

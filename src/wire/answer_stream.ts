@@ -1,8 +1,10 @@
 /** The streaming loop: one read of the upstream in, one write to the client out. */
-import { type Answer, encode, isPlain, type Out } from "./answer.ts";
+import { type Answer, encode, type Out } from "./answer.ts";
 import { breakage, toApiError } from "./errors.ts";
 import type { Json } from "./openai.ts";
+import { EventBytes } from "./event_bytes.ts";
 import type { Events } from "./events.ts";
+import { isPlain } from "./is_plain.ts";
 import { encodeEvent } from "./sse_event.ts";
 import type { Item } from "./stage.ts";
 import type { Report } from "./problem.ts";
@@ -29,8 +31,8 @@ export interface AnswerStreamOptions {
   /** The client's request: when it is aborted, so is the answer. */
   readonly signal: AbortSignal;
   readonly problem: Report;
-  /** Told of each piece that goes out. */
-  sent?(bytes: Uint8Array): void;
+  /** Told of each piece that goes out; `asReceived`: this and all before it are what came first. */
+  sent?(bytes: Uint8Array, asReceived: boolean): void;
   /** Work of Callmend's own is done inside this. */
   busy<Value>(work: () => Value): Value;
   /** Called once. */
@@ -44,9 +46,11 @@ export interface AnswerStreamOptions {
 export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8Array<ArrayBuffer>> {
   const { signal, problem } = options;
   let { body, answer } = options;
+  let eventBytes = new EventBytes();
   const encoder = new TextEncoder();
   let replacing: Promise<Replacement> | undefined; // the answer said nothing: what comes in its place
   let begun = false; // something has gone out
+  let same = true; // all of it is what had come before the rest
   let over = false; // nothing more goes out
   let keepAlive = options.keepAliveMs; // how much longer may be waited while something is held
   let grace = options.finishGraceMs; // how much longer may be waited once all is said
@@ -72,8 +76,8 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
     grace -= ms;
   };
 
-  /** What a batch becomes; undefined when it goes out as it came. */
-  const convert = (batch: Batch): string | undefined => {
+  /** What a batch becomes: text, or the bytes that came. */
+  const convert = (batch: Batch): string | Uint8Array => {
     switch (batch.kind) {
       case "late":
         if (!silent()) return encode(options.keepAlive());
@@ -92,9 +96,16 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
       case "events": {
         const { events } = batch;
         if (grace < options.finishGraceMs && saysSomething(events)) grace = options.finishGraceMs;
+        if (events.done) {
+          eventBytes.hold(batch.bytes);
+          return "";
+        }
         const outs = answer.take(events);
-        if (batch.bytes === undefined) return answer.done ? text(outs) + body.takeRest() : text(outs);
-        return events.same(outs) ? undefined : text(outs);
+        const behind = batch.rest === undefined ? undefined : answer.waiting + batch.rest;
+        const came = eventBytes.take(batch.bytes, behind);
+        const rest = answer.done ? body.takeRest() : "";
+        same &&= answer.unchanged;
+        return rest === "" && came !== undefined && answer.unchanged ? came : text(outs) + rest;
       }
     }
   };
@@ -129,6 +140,7 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
     replacing = undefined;
     if (made.kind === "answer") {
       ({ body, answer } = made);
+      eventBytes = new EventBytes();
       grace = options.finishGraceMs;
       if (over) body.cancel(signal.reason);
     } else if (!over) {
@@ -140,9 +152,10 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
     return true;
   };
 
-  const send = (controller: Controller, written: string | Uint8Array<ArrayBuffer>) => {
-    const bytes = typeof written === "string" ? encoder.encode(written) : written;
-    options.sent?.(bytes);
+  const send = (controller: Controller, written: string | Uint8Array) => {
+    const bytes = typeof written === "string" ? encoder.encode(written) : written as Uint8Array<ArrayBuffer>;
+    same &&= typeof written !== "string";
+    options.sent?.(bytes, same);
     controller.enqueue(bytes);
     keepAlive = options.keepAliveMs;
     begun = true;
@@ -182,10 +195,7 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
           replacing.catch(() => {}); // it is awaited in pieces; what it throws is thrown there
           continue;
         }
-        if (written === undefined && batch.kind === "events") {
-          send(controller, batch.bytes as Uint8Array<ArrayBuffer>);
-          sent = true;
-        } else if (written !== undefined && written !== "") {
+        if (written.length > 0) {
           send(controller, written);
           sent = true;
         }
@@ -208,8 +218,8 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
 /** What becomes of a batch. */
 interface Step {
   readonly batch: Batch;
-  /** What goes out; undefined: the batch as it came. */
-  readonly written: string | undefined;
+  /** What goes out; as bytes, if it goes out as it came. */
+  readonly written: string | Uint8Array;
   /** How the answer ends with it, if it does. */
   readonly how: StreamEnd | undefined;
   /** It ends, and has said nothing. */

@@ -182,7 +182,7 @@ export function salvaged(error: Json, { chat, course, exchange }: Asked): string
 
 /** Goes to the client as it comes; `tapped`: its pieces are looked at where they are read. */
 function passing(response: Response, { exchange, looksOn }: Asked, tapped = false): Source {
-  return { kind: "response", response: exchange.passing(response, looksOn && !tapped) };
+  return { kind: "response", response: exchange.passing(response, looksOn && !tapped, looksOn) };
 }
 
 /** Has come whole, and goes to the client as it is. */

@@ -1,11 +1,11 @@
 /** The request of a chat completion, as far as the way back needs it. */
 import type { Schema, Tool } from "../parse/dialect.ts";
+import { concat } from "./bytes.ts";
 import { isObject } from "./call_piece.ts";
 import { bodyBroken, tooLarge } from "./client_answer.ts";
 import { parseExact } from "./exact_json.ts";
 import type { Json } from "./openai.ts";
 import { isTooDeep } from "./too_deep.ts";
-import { concat } from "./upstream_body.ts";
 
 /** What a request asks for. */
 export interface ChatRequest {
@@ -56,7 +56,7 @@ export async function readBody(request: Request, limit: number): Promise<Uint8Ar
       reader.cancel().catch(() => {}); // how the rest fares does not matter
       break;
     }
-    return refused ? tooLarge(limit) : concat(pieces, size);
+    return refused ? tooLarge(limit) : concat(pieces);
   } catch (error) {
     if (request.signal.aborted) throw error; // there is nobody to be told
     return bodyBroken();

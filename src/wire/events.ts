@@ -48,16 +48,16 @@ export class Events {
     return raw;
   }
 
-  /** What goes out is all that has come, and as it came. */
-  same(outs: readonly { readonly raw?: string }[]): boolean {
+  /** What goes out is all that has come, and as it came, but for the last `waiting` characters. */
+  same(outs: readonly { readonly raw?: string }[], waiting = 0): boolean {
     if (!this.done) return false;
-    const given = this.#given;
+    const given = this.#given, size = this.#text.length - waiting;
     if (outs.length === given.length && outs.every((out, n) => out === given[n])) {
-      return this.#list !== undefined || sizeOf(given) === this.#text.length;
+      return this.#list !== undefined || sizeOf(given) === size;
     }
     // Text that was held may have gone out behind all, as it came.
     return this.#list === undefined && outs.every(({ raw }) => raw !== undefined) &&
-      textOf(outs) === this.#text;
+      textOf(outs) === this.#text.slice(0, size);
   }
 
   /** These, with `raw`, which is whole events as well, in front of them. */

@@ -27,9 +27,13 @@ export interface Exchange {
   around(next: Fetch, bridged: boolean, body: string | Uint8Array | undefined): Fetch;
   received(bytes: Uint8Array): void;
   receivedAll(how: string): void;
-  sent(bytes: Uint8Array): void;
-  /** The upstream's answer on its way to the client as it is; the exchange is over when it is. */
-  passing(response: Response, received: boolean): Response;
+  /** A piece goes to the client; `asReceived`: this and all before it are what `received()` was told of first. */
+  sent(bytes: Uint8Array, asReceived?: boolean): void;
+  /**
+   * The upstream's answer on its way to the client as it is; the exchange is over when it is. `received`: nobody has
+   * called `received()` of it so far; for `asReceived` see `sent()`.
+   */
+  passing(response: Response, received: boolean, asReceived?: boolean): Response;
   /** The answer as the client gets it, looked on. */
   replying(response: Response): Promise<Response>;
   /** Whether a stream tells of its bytes by itself. */
@@ -111,12 +115,12 @@ export function openExchange(
       if (watcher?.received !== undefined) attempt(() => watcher.received!(piece));
     },
     receivedAll: (how) => void attempt(() => watcher?.receivedAll?.(how)),
-    sent(piece) {
+    sent(piece, asReceived = false) {
       firstByteMs ??= performance.now() - begun;
       bytes.sent += piece.length;
-      if (watcher?.sent !== undefined) attempt(() => watcher.sent!(piece));
+      if (watcher?.sent !== undefined) attempt(() => watcher.sent!(piece, asReceived));
     },
-    passing(response, received) {
+    passing(response, received, asReceived = received) {
       const { status } = response;
       if (watcher === undefined || response.body === null) {
         exchange.end({ status, outcome: "untouched" });
@@ -125,7 +129,7 @@ export function openExchange(
       exchange.streams = true;
       return tapped(response, (piece) => {
         if (received) exchange.received(piece);
-        exchange.sent(piece);
+        exchange.sent(piece, asReceived);
       }, (how) => {
         if (received) exchange.receivedAll(how);
         const outcome = how === "whole" ? "untouched" : how === "cancelled" ? "cancelled" : "broken";

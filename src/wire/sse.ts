@@ -27,9 +27,9 @@ export class SseDecoder {
     this.#limit = limit;
   }
 
-  /** Nothing waits for more input (but perhaps the first bytes of a character). */
-  get empty(): boolean {
-    return this.#size === 0 && !this.#passing;
+  /** The text that waits for more input (but for the first bytes of a character); undefined where it has gone on unread. */
+  get rest(): string | undefined {
+    return this.#passing ? undefined : this.#held.join("");
   }
 
   /** The events that `bytes` complete. All of them come as one, without data, where `isPlain` says it of their text. */

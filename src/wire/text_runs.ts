@@ -45,6 +45,11 @@ export class TextRuns {
     this.#shape.passed();
   }
 
+  /** Events that wait. */
+  get waiting(): string {
+    return this.#waiting;
+  }
+
   /** Events that wait; from now on nothing does. */
   release(): string {
     const waiting = this.#waiting;

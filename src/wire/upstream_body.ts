@@ -1,5 +1,6 @@
 /** The body of an upstream's answer: read piece by piece, with a limit to the waiting. */
 import { Alarm } from "./alarm.ts";
+import { concat } from "./bytes.ts";
 import { type Source, sourceOf } from "./direct_stream.ts";
 import { Events } from "./events.ts";
 import { SseDecoder } from "./sse.ts";
@@ -16,8 +17,10 @@ export type Batch =
   | {
     readonly kind: "events";
     readonly events: Events;
-    /** The bytes that say the same as `events`, when they do to the last one. */
-    readonly bytes?: Uint8Array;
+    /** What was read. */
+    readonly bytes: Uint8Array;
+    /** The text behind `events`; see `SseDecoder.rest`. */
+    readonly rest: string | undefined;
   }
   | { readonly kind: "end"; readonly events: Events; readonly cut: boolean }
   | { readonly kind: "broken"; readonly error: unknown }
@@ -86,11 +89,8 @@ export class UpstreamBody {
       const { events, cut } = this.#sse.end();
       return { kind: "end", events: new Events(events), cut };
     }
-    const clean = this.#sse.empty;
     const events = this.#sse.push(bytes, isPlain);
-    // A last byte of ASCII: no character is split between this read and the next.
-    const whole = clean && this.#sse.empty && bytes[bytes.length - 1]! < 0x80;
-    return whole ? { kind: "events", events, bytes } : { kind: "events", events };
+    return { kind: "events", events, bytes, rest: events.done ? undefined : this.#sse.rest };
   }
 
   /** Blank lines behind the last event. */
@@ -148,7 +148,7 @@ export class UpstreamBody {
         return undefined;
       }
     }
-    return concat(seen, size);
+    return concat(seen);
   }
 
   /** The rest, untouched. */
@@ -206,16 +206,6 @@ export class UpstreamBody {
     this.#onlooker?.receivedAll(`broken: ${error}`);
     return { kind: "broken", error };
   }
-}
-
-export function concat(pieces: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(size);
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
 }
 
 /** What a promise comes to; undefined when that takes longer than `ms`. */

@@ -53,8 +53,8 @@ export interface Watcher {
   receivedAll?(how: string): void;
   /** The client's answer begins. */
   replying?(response: Pick<Response, "status" | "headers">): void;
-  /** A piece of what the client gets. */
-  sent?(bytes: Uint8Array): void;
+  /** A piece of what the client gets; `asReceived`: this and all before it are what was received first. */
+  sent?(bytes: Uint8Array, asReceived: boolean): void;
   problem?(code: AnyProblemCode, detail: string): void;
   /** A vendor's fix has changed something for the first time. */
   fixed?(id: string): void;
@@ -115,8 +115,8 @@ class Watchers implements Watcher {
     for (const each of this.#all) attempt(() => each.replying?.(response));
   }
 
-  sent(bytes: Uint8Array): void {
-    for (const each of this.#all) if (each.sent !== undefined) attempt(() => each.sent!(bytes));
+  sent(bytes: Uint8Array, asReceived: boolean): void {
+    for (const each of this.#all) if (each.sent !== undefined) attempt(() => each.sent!(bytes, asReceived));
   }
 
   problem(code: AnyProblemCode, detail: string): void {
