@@ -101,11 +101,10 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
           return "";
         }
         const outs = answer.take(events);
-        const behind = batch.rest === undefined ? undefined : answer.waiting + batch.rest;
-        const came = eventBytes.take(batch.bytes, behind);
+        const came = eventBytes.take(batch.bytes, joined(answer.waiting, batch.rest));
         const rest = answer.done ? body.takeRest() : "";
         same &&= answer.unchanged;
-        return rest === "" && came !== undefined && answer.unchanged ? came : text(outs) + rest;
+        return rest === "" && came !== undefined && answer.unchanged ? came : joined(text(outs), rest)!;
       }
     }
   };
@@ -231,6 +230,11 @@ type Controller = ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
 function saysSomething(events: Events): boolean {
   for (const { data } of events) if (data !== undefined) return true;
   return false;
+}
+
+/** Both as one. Engines join texts when they are read, and that costs also where one of them is empty. */
+function joined(text: string, more: string | undefined): string | undefined {
+  return text === "" || more === undefined ? more : more === "" ? text : text + more;
 }
 
 function text(outs: readonly Out[]): string {

@@ -19,7 +19,8 @@ export class EventBytes {
   take(bytes: Uint8Array, rest: string | undefined): Uint8Array | undefined {
     const known = this.#known;
     // Behind a last byte of ASCII no part of a character waits; what a broken one became has another length.
-    this.#known = rest !== undefined && bytes[bytes.length - 1]! < 0x80 && !rest.includes("\ufffd");
+    this.#known = bytes[bytes.length - 1]! < 0x80 && rest !== undefined &&
+      !(rest !== "" && rest.includes("\ufffd"));
     const size = rest === undefined || rest === "" ? 0 : encoder.encode(rest).length;
     const all = this.#held.length === 0 ? bytes : concat([...this.#held, bytes]);
     const end = all.length - size;

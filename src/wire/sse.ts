@@ -11,6 +11,8 @@ const LONE = /\r(?!\n)/;
 /** More line ends than two: which of them belong together depends on what is before them. */
 const ODD = /(?:\r?\n){3}$/;
 
+const STREAM = { stream: true };
+
 const [LINE_FEED, CARRIAGE_RETURN] = [0x0a, 0x0d];
 
 /** Cuts the bytes of one answer into events. Feeding it in tiny pieces costs no more than feeding it whole. */
@@ -29,34 +31,43 @@ export class SseDecoder {
 
   /** The text that waits for more input (but for the first bytes of a character); undefined where it has gone on unread. */
   get rest(): string | undefined {
-    return this.#passing ? undefined : this.#held.join("");
+    return this.#passing ? undefined : this.#joined;
   }
 
   /** The events that `bytes` complete. All of them come as one, without data, where `isPlain` says it of their text. */
   push(bytes: Uint8Array, isPlain?: (text: string) => boolean): Events {
-    const text = this.#decoder.decode(bytes, { stream: true });
+    const text = this.#decoder.decode(bytes, STREAM);
     if (text === "") return NO_EVENTS;
-    const seam = this.#tail + text;
-    const end = this.#lastEnd(seam);
+    // Of a block that is held it takes the end to see whether it goes on; a short one is joined at once.
+    const joined = this.#size <= text.length;
+    const before = joined ? this.#joined : this.#tail;
+    const seam = before === "" ? text : before + text;
+    const end = this.#size + text.length > this.#limit ? undefined : this.#lastEnd(seam);
     if (end === undefined) return new Events(this.#text(text));
     this.#first = false;
-    const from = this.#tail.length; // where `text` begins in `seam`
-    if (end <= from) {
+    if (end <= before.length) {
       this.#hold(text);
       return NO_EVENTS;
     }
-    const whole = this.#held.join("") + text.slice(0, end - from);
+    const rest = end === seam.length ? "" : seam.slice(end);
+    const block = rest === "" ? seam : seam.slice(0, end);
+    const whole = joined ? block : this.#joined + block.slice(before.length);
     this.#clear();
-    this.#hold(text.slice(end - from));
+    this.#hold(rest);
     return new Events(isPlain?.(whole) ? [{ raw: whole, several: true }] : whole);
   }
 
+  /** The block that is held. */
+  get #joined(): string {
+    return this.#size === 0 ? "" : this.#held.join("");
+  }
+
   /**
-   * Where the last block ends that is whole, 0 for none, in what has come with the last two characters before it;
-   * undefined where that needs a closer look.
+   * Where the last block ends that is whole, 0 for none, in what has come and at least two characters before it, if
+   * there were any; undefined where that needs a closer look.
    */
   #lastEnd(seam: string): number | undefined {
-    if (this.#passing || this.#size + seam.length > this.#limit) return undefined;
+    if (this.#passing) return undefined;
     if (this.#first && (this.#size > 0 || seam.startsWith("\uFEFF"))) return undefined;
     const marks = seam.includes("\r");
     if (marks && LONE.test(seam)) return undefined;
@@ -106,7 +117,7 @@ export class SseDecoder {
     if (text === "") return [];
     this.#held.push(text);
     this.#size += text.length;
-    this.#tail = (this.#tail + text).slice(-2);
+    this.#tail = text.length < 2 ? (this.#tail + text).slice(-2) : text.slice(-2);
     if (!this.#passing && this.#size <= this.#limit) return [];
     const raw = this.#held.join("");
     this.#passing = true;
