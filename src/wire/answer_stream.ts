@@ -101,10 +101,11 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
           return "";
         }
         const outs = answer.take(events);
-        const came = eventBytes.take(batch.bytes, joined(answer.waiting, batch.rest));
+        const behind = batch.rest === undefined ? undefined : joined(answer.waiting, batch.rest);
+        const came = eventBytes.take(batch.bytes, behind);
         const rest = answer.done ? body.takeRest() : "";
         same &&= answer.unchanged;
-        return rest === "" && came !== undefined && answer.unchanged ? came : joined(text(outs), rest)!;
+        return rest === "" && came !== undefined && answer.unchanged ? came : joined(text(outs), rest);
       }
     }
   };
@@ -233,8 +234,8 @@ function saysSomething(events: Events): boolean {
 }
 
 /** Both as one. Engines join texts when they are read, and that costs also where one of them is empty. */
-function joined(text: string, more: string | undefined): string | undefined {
-  return text === "" || more === undefined ? more : more === "" ? text : text + more;
+function joined(text: string, more: string): string {
+  return text === "" ? more : more === "" ? text : text + more;
 }
 
 function text(outs: readonly Out[]): string {
