@@ -359,8 +359,9 @@ test("callmend capture: the list and a bundle of a running server, and what it s
     const reply = await ask(proxy.port, "/v1/chat/completions", { headers, body });
     const id = reply.headers.find((header) => header.startsWith("x-callmend-id: "))!.slice(15);
     const from = `http://127.0.0.1:${proxy.port}`;
+    let environment: Record<string, string> = {};
     const run = async (...given: string[]) => {
-      await using running = program(["capture", ...given], {}, { task: "callmend", cwd: folder });
+      await using running = program(["capture", ...given], environment, { task: "callmend", cwd: folder });
       return { code: await running.code, out: running.out(), err: running.err() };
     };
     const listed = await run("list", "--from", from);
@@ -369,6 +370,12 @@ test("callmend capture: the list and a bundle of a running server, and what it s
       JSON.parse((await run("list", "--from", from, "--json", "--key", "a-client-key")).out)[0].id,
       id,
     );
+    environment = { PROXY_PORT: String(proxy.port) };
+    assert.match((await run("list")).out, new RegExp(`^${id}  `), "where its own settings say");
+    assert.equal((await run("export", id, "--to", "by-settings")).code, 0);
+    environment = { PROXY_PORT: "many" };
+    assert.match((await run("list")).err, /^Cannot use PROXY_PORT "many": allowed: a whole number/m);
+    environment = {};
     const exported = await run("export", id, "--from", from, "--to", "report");
     assert.equal(exported.code, 0, exported.err);
     assert.ok(readdirSync(join(folder, "report")).includes("upstream.sse"));

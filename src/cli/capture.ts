@@ -9,14 +9,14 @@ import { shownAddress } from "../settings/setting.ts";
 import { address } from "../settings/setting_values.ts";
 import { BAD_USAGE, command, type Context, type MakeCommand } from "./command.ts";
 import { localGet } from "./local_get.ts";
+import { serverAddress } from "./server_address.ts";
 
-/** Where the server is when nothing else is said. */
-const USUAL = "http://127.0.0.1:8787";
+const FROM_MEANS = "the server (default: where the settings in force here say that it listens)";
 
 const KEY_MEANS = "one of the server's client keys, if it is on another machine";
 
 interface Options {
-  readonly from: string;
+  readonly from?: string;
   readonly key?: string;
   readonly to?: string;
   readonly json?: boolean;
@@ -33,7 +33,7 @@ export const makeCapture: MakeCommand = (context) => {
   );
   made.addCommand(
     command("list", "list them, the newest first", ["callmend capture list --from http://127.0.0.1:9000"])
-      .option("--from <address>", "the server", USUAL)
+      .option("--from <address>", FROM_MEANS)
       .option("--key <key>", KEY_MEANS)
       .option("--json", "print the list as JSON")
       .action((options: Options) => guarded(context, () => list(options, context))),
@@ -47,7 +47,7 @@ export const makeCapture: MakeCommand = (context) => {
         "<id>",
         "the exchange's id, as the log, the page and the header x-callmend-id say it; or a file",
       )
-      .option("--from <address>", "the server", USUAL)
+      .option("--from <address>", FROM_MEANS)
       .option("--key <key>", KEY_MEANS)
       .option("--to <folder>", "the folder to write (default: exchange-<id>)")
       .action((id: string, options: Options) => guarded(context, () => write(id, options, context))),
@@ -55,10 +55,11 @@ export const makeCapture: MakeCommand = (context) => {
   return made;
 };
 
-async function list({ from, json, key }: Options, { print }: Context): Promise<void> {
-  const { exchanges } = await get(addressOf("exchanges", from), key) as {
-    exchanges: readonly CaptureSummary[];
-  };
+async function list({ from, json, key }: Options, context: Context): Promise<void> {
+  const { print } = context;
+  const address = addressOf("exchanges", from, context);
+  if (address === undefined) return;
+  const { exchanges } = await get(address, key) as { exchanges: readonly CaptureSummary[] };
   if (json) return print(JSON.stringify(exchanges, null, 2));
   if (exchanges.length === 0) return print("There are none: nothing has been asked yet, or --captures is 0.");
   for (const { id, time, model, outcome = "running", calls = 0, problems, fixes } of exchanges) {
@@ -67,10 +68,11 @@ async function list({ from, json, key }: Options, { print }: Context): Promise<v
   }
 }
 
-async function write(id: string, { from, to, key }: Options, { print }: Context): Promise<void> {
-  const capture = existsSync(id)
-    ? readCaptures(id)[0]!.capture
-    : await get(addressOf(`exchanges/${encodeURIComponent(id)}/bundle`, from), key) as Capture;
+async function write(id: string, options: Options, context: Context): Promise<void> {
+  const { to } = options;
+  const { print } = context;
+  const capture = existsSync(id) ? readCaptures(id)[0]!.capture : await fetched(id, options, context);
+  if (capture === undefined) return;
   const folder = resolve(to ?? `exchange-${capture.id}`);
   if (existsSync(folder)) throw new Error(`Cannot write ${folder}: it is there already; --to names another.`);
   const files = bundleOf(capture);
@@ -84,15 +86,23 @@ async function write(id: string, { from, to, key }: Options, { print }: Context)
   );
 }
 
+/** The capture of an exchange, out of the running server. */
+async function fetched(id: string, { from, key }: Options, context: Context): Promise<Capture | undefined> {
+  const address = addressOf(`exchanges/${encodeURIComponent(id)}/bundle`, from, context);
+  return address && await get(address, key) as Capture;
+}
+
 /** The command was given something that cannot be used. */
 class UsageError extends Error {}
 
-/** Where a server has some of what its page shows. */
-function addressOf(what: string, from: string): URL {
+/** Where a server has some of what its page shows; undefined when the settings that say where it is were refused. */
+function addressOf(what: string, given: string | undefined, context: Context): URL | undefined {
+  const from = given ?? serverAddress({}, context);
+  if (from === undefined) return undefined;
   const read = address.schemas().text.safeParse(from);
   if (read.success) return new URL(`/callmend/api/${what}`, read.data);
-  const given = JSON.stringify(shownAddress(from));
-  throw new UsageError(`Cannot use --from ${given}: allowed: ${address.allowed}.`);
+  const shown = JSON.stringify(shownAddress(from));
+  throw new UsageError(`Cannot use --from ${shown}: allowed: ${address.allowed}.`);
 }
 
 /** Tells what failed, and ends with 1; with 2 when it was never tried. */
