@@ -17,8 +17,8 @@ const { values: options } = parseArgs({
   options: {
     rounds: { type: "string", default: "3" },
     streams: { type: "string", default: "20" },
-    /** The parts to run: cpu, paced, growth. */
-    only: { type: "string", default: "cpu,paced,growth" },
+    /** The parts to run: cpu, paced, growth, length. */
+    only: { type: "string", default: "cpu,paced,growth,length" },
     samples: { type: "string", default: "prose,hermes,dsml,qwen3-coder,native" },
     executable: { type: "string" },
   },
@@ -240,6 +240,21 @@ try {
     for (const streams of [1, 10, 100, 1000]) {
       const [figure] = await cpu(ours, "each:hermes:100", streams, 100_000);
       console.log(`${String(streams).padStart(5)} streams at once ${cell(figure!)}`);
+    }
+  }
+  if (parts.includes("length")) {
+    console.log(
+      "\nlength: CPU microseconds of a whole request, by how many chunks its answer has, in one write\n",
+    );
+    const compared = ["Bun, bytes through", "Bun, parse floor", "Callmend"].map((name) =>
+      proxies[named(name)]!
+    );
+    await warmUp(compared, "prose");
+    console.log([" ".repeat(12), ...compared.map(({ name }) => name)].join(" | "));
+    for (const chunks of [1, 20, 100, 500, 2000]) {
+      const model = `burst:prose:${chunks}`, per = countOf(model);
+      const figures = await cpu(compared, model, Number(options.streams), 2000 * per);
+      console.log([`${per} chunks`.padStart(12), ...figures.map((figure) => cell(figure * per))].join(" | "));
     }
   }
 } finally {
