@@ -54,6 +54,9 @@ const AROUND = [
   "\r\n",
 ];
 
+/** `RUNS=20000` looks for longer. */
+const RUNS = Number(process.env.RUNS ?? 400);
+
 /** Ids of calls are made at random. */
 const IDS = /call_[\w-]+/g;
 
@@ -122,7 +125,7 @@ test("rule 17: markup among prose and code says the same where chunks are looked
         assert.deepEqual(said(together), said(each));
       },
     ),
-    { numRuns: Number(process.env.RUNS ?? 300) },
+    { numRuns: RUNS },
   );
 });
 
@@ -202,7 +205,7 @@ test("what is said to be as it came is so, also among bytes that are no text", a
         }
       },
     ),
-    { numRuns: Number(process.env.RUNS ?? 500) },
+    { numRuns: RUNS },
   );
 });
 

@@ -1,4 +1,5 @@
 /** Bytes that come in pieces: kept in pages, with the time and the end of each piece. */
+import { concat } from "../wire/bytes.ts";
 import { type Cut, CUT_BYTES, Cuts } from "./cuts.ts";
 
 /** Pages grow from the first to the last of these, and are never copied. */
@@ -40,13 +41,7 @@ export class ByteLog {
 
   /** All of it, as one. */
   get bytes(): Uint8Array<ArrayBuffer> {
-    const all = new Uint8Array(this.#cuts.end);
-    let at = 0;
-    for (const page of [...this.#pages, this.#page.subarray(0, this.#used)]) {
-      all.set(page, at);
-      at += page.length;
-    }
-    return all;
+    return concat([...this.#pages, this.#page.subarray(0, this.#used)]);
   }
 
   get cuts(): readonly Cut[] {

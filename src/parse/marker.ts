@@ -119,12 +119,6 @@ export class MarkerSet<M extends Marker = Marker> {
     return { at: text.length, size: 0 };
   }
 
-  /** What there is in a text that may go on, from `from` on. */
-  look(text: string, from: number): Look {
-    const { at, marker } = this.locate(text, from, false);
-    return { at, starts: marker === undefined && at < text.length };
-  }
-
   /** The longest marker that stands at `at`. */
   at(text: string, at: number, ended: boolean): { size: number; marker: M } | typeof MORE | undefined {
     let best: { size: number; marker: M } | undefined;

@@ -1,5 +1,6 @@
 /** The streaming loop: one read of the upstream in, one write to the client out. */
 import { type Answer, encode, type Out } from "./answer.ts";
+import { concat } from "./bytes.ts";
 import { breakage, toApiError } from "./errors.ts";
 import type { Json } from "./openai.ts";
 import { EventBytes } from "./event_bytes.ts";
@@ -105,7 +106,8 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
         const came = eventBytes.take(batch.bytes, behind);
         const rest = answer.done ? body.takeRest() : "";
         same &&= answer.unchanged;
-        return rest === "" && came !== undefined && answer.unchanged ? came : joined(text(outs), rest);
+        if (rest !== "" || came === undefined || !answer.unchanged) return joined(text(outs), rest);
+        return came.length === 1 ? came[0]! : concat(came);
       }
     }
   };

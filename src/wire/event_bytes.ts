@@ -1,5 +1,4 @@
 /** The bytes of an answer whose text goes on as it came, though other bytes may have come with it: none is encoded anew. */
-import { concat } from "./bytes.ts";
 
 const encoder = new TextEncoder();
 
@@ -13,19 +12,35 @@ export class EventBytes {
   }
 
   /**
-   * Bytes came, and all that has come goes on, but for `rest`, the text at its end: the bytes of it. Undefined where it
-   * cannot be said which ones `rest` came in, or where it is not known.
+   * Bytes came, and all that has come goes on, but for `rest`, the text at its end: the bytes of it, in pieces. Undefined
+   * where it cannot be said which ones `rest` came in, or where it is not known.
    */
-  take(bytes: Uint8Array, rest: string | undefined): Uint8Array | undefined {
+  take(bytes: Uint8Array, rest: string | undefined): readonly Uint8Array[] | undefined {
     const known = this.#known;
+    const pieces = [...this.#held, bytes]; // nothing is held while it is not known
+    const held = rest === ""
+      ? []
+      : rest === undefined
+      ? undefined
+      : cutOff(pieces, encoder.encode(rest).length);
     // Behind a last byte of ASCII no part of a character waits; what a broken one became has another length.
-    this.#known = bytes[bytes.length - 1]! < 0x80 && rest !== undefined &&
-      !(rest !== "" && rest.includes("\ufffd"));
-    const size = rest === undefined || rest === "" ? 0 : encoder.encode(rest).length;
-    const all = this.#held.length === 0 ? bytes : concat([...this.#held, bytes]);
-    const end = all.length - size;
-    this.#known &&= known ? end >= 0 : size <= bytes.length;
-    this.#held = this.#known && size > 0 ? [all.subarray(end)] : [];
-    return known && this.#known ? size > 0 ? all.subarray(0, end) : all : undefined;
+    this.#known = held !== undefined && bytes[bytes.length - 1]! < 0x80 &&
+      (held.length === 0 || !rest!.includes("\ufffd"));
+    this.#held = this.#known ? held! : [];
+    return known && this.#known ? pieces : undefined;
   }
+}
+
+/** Takes the last `size` bytes off some pieces, and gives them; undefined when there are not so many. */
+function cutOff(pieces: Uint8Array[], size: number): Uint8Array[] | undefined {
+  const cut: Uint8Array[] = [];
+  for (let left = size; left > 0;) {
+    const last = pieces.pop();
+    if (last === undefined) return undefined;
+    const end = Math.max(0, last.length - left);
+    if (end > 0) pieces.push(last.subarray(0, end));
+    cut.unshift(last.subarray(end));
+    left -= last.length - end;
+  }
+  return cut;
 }

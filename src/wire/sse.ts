@@ -85,7 +85,7 @@ export class SseDecoder {
    */
   end(): { events: SseEvent[]; cut: boolean } {
     const events = this.#text(this.#decoder.decode());
-    const rest = this.#held.join("");
+    const rest = this.#joined;
     this.#clear();
     if (rest === "") return { events, cut: false };
     if (this.#passing) return { events: [...events, { raw: rest }], cut: false };
@@ -103,7 +103,7 @@ export class SseDecoder {
     let from = this.#tail.length; // where the part of `seam` begins that is in no block yet
     for (let end = endOfBlock(seam, 0, marks); end !== -1; end = endOfBlock(seam, end, marks)) {
       const last = seam.slice(from, end);
-      const raw = this.#size === 0 ? last : this.#held.join("") + last;
+      const raw = this.#size === 0 ? last : this.#joined + last;
       events.push(this.#passing ? { raw } : this.#event(raw));
       this.#clear();
       this.#passing = false;
@@ -119,7 +119,7 @@ export class SseDecoder {
     this.#size += text.length;
     this.#tail = text.length < 2 ? (this.#tail + text).slice(-2) : text.slice(-2);
     if (!this.#passing && this.#size <= this.#limit) return [];
-    const raw = this.#held.join("");
+    const raw = this.#joined;
     this.#passing = true;
     this.#held = [];
     this.#size = 0;
