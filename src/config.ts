@@ -1,15 +1,16 @@
 /** What the server is told to do: flags win over variables, these over the file, and the file over defaults. */
-import * as z from "zod/mini";
 import type { ConfigFile, FileSettings, FileUpstream } from "./config/config_file.ts";
 import { fromFile, layered, readTexts, type Source, type Sources } from "./config/config_sources.ts";
 import { modeFor } from "./repair_config.ts";
-import { ConfigError, hidden, type Texts } from "./settings/setting.ts";
+import { ConfigError, hidden, type Refused, type Texts } from "./settings/setting.ts";
 import { type Setting, type SettingName, settingRows, settings } from "./settings/settings.ts";
 import { addressOf, type Base, baseOf, originOf } from "./upstream/address.ts";
 
 export { ConfigError, type Texts };
 
-type Values = { readonly [Name in SettingName]: ReturnType<(typeof settings)[Name]["convert"]> };
+type Values = {
+  readonly [Name in SettingName]: Exclude<ReturnType<(typeof settings)[Name]["read"]>, Refused>;
+};
 
 /** The settings of which each upstream may have its own. */
 type EntryName = {
@@ -153,9 +154,9 @@ function toldOfUpstream(one: UpstreamSettings, address: Source, sources: Sources
   ];
 }
 
-function toldOf(place: string, { schemas, secret }: Setting, source: Source | undefined): Told {
+function toldOf(place: string, { written, secret }: Setting, source: Source | undefined): Told {
   if (source === undefined) return { place, value: null, source: "default" };
-  const value = z.encode(schemas().file, source.value);
+  const value = written(source.value);
   const shown = (part: unknown) => hidden(String(part));
   const safe = Array.isArray(value) ? value.map(shown) : shown(value);
   return { place, value: secret ? safe : value, source: sourceOf(source) };

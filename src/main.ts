@@ -1,6 +1,6 @@
 /** The program's door: hands arguments and environment to the commands. */
-import process from "node:process";
 import { run } from "./cli/mod.ts";
+import { process } from "./process.ts";
 
 await run(process.argv.slice(2), {
   environment: process.env,

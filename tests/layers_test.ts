@@ -56,6 +56,7 @@ const LAYERS: readonly string[] = [
   "inside_options.ts",
   "provider.ts",
   "version.ts",
+  "process.ts",
   "settings/",
   "upstream/",
   "config/",
@@ -131,22 +132,36 @@ test("every layer has a file", () => {
   for (const layer of LAYERS) assert.ok(files.some((path) => path.startsWith(layer)), layer);
 });
 
+/** What a file cannot be run without: files of the tree by their paths, all else as it stands there. */
+function importsOf(path: string): string[] {
+  return [...sources.get(path)!.matchAll(/^(?:import|export) (?!type)[^;]*?from "([^"]+)"/gm)]
+    .map(([, target]) =>
+      target!.startsWith(".") ? new URL(target!, new URL(path, "http://src/")).pathname.slice(1) : target!
+    );
+}
+
 test("no import runs in a circle", () => {
   const open = new Set<string>(), done = new Set<string>();
   const visit = (path: string): void => {
     if (done.has(path)) return;
     assert.ok(!open.has(path), `src/${path} imports itself by way of ${[...open].join(", ")}`);
     open.add(path);
-    for (
-      const [, target] of sources.get(path)!.matchAll(/^(?:import|export) (?!type).*?from "(\.[^"]+)"/gms)
-    ) {
-      const imported = new URL(target!, new URL(path, "http://src/")).pathname.slice(1);
-      if (sources.has(imported)) visit(imported);
-    }
+    importsOf(path).filter((imported) => sources.has(imported)).forEach(visit);
     open.delete(path);
     done.add(path);
   };
   files.forEach(visit);
+});
+
+test("a plain start loads no package and no module of Node: each takes as long as all that is ours", () => {
+  const loaded = new Set(["main.ts"]);
+  for (const path of loaded) {
+    for (const imported of importsOf(path)) {
+      if (sources.has(imported)) loaded.add(imported);
+      else assert.match(imported, /\.json$/, `src/${path}`);
+    }
+  }
+  assert.ok(loaded.has("server.ts") && loaded.has("settings/settings.ts"));
 });
 
 test("the core names no runtime", () => {

@@ -5,7 +5,7 @@ import type { Capture, CaptureSummary } from "../observe/capture.ts";
 import { readCaptures } from "../observe/read_captures.ts";
 import { bundleOf } from "../observe/fixture.ts";
 import { countsOf } from "../observe/exchange_log.ts";
-import { shownAddress } from "../settings/setting.ts";
+import { Refused, shownAddress } from "../settings/setting.ts";
 import { address } from "../settings/setting_values.ts";
 import { BAD_USAGE, command, type Context, type MakeCommand } from "./command.ts";
 import { localGet } from "./local_get.ts";
@@ -99,8 +99,8 @@ class UsageError extends Error {}
 function addressOf(what: string, given: string | undefined, context: Context): URL | undefined {
   const from = given ?? serverAddress({}, context);
   if (from === undefined) return undefined;
-  const read = address.schemas().text.safeParse(from);
-  if (read.success) return new URL(`/callmend/api/${what}`, read.data);
+  const read = address.read(from);
+  if (!(read instanceof Refused)) return new URL(`/callmend/api/${what}`, read);
   const shown = JSON.stringify(shownAddress(from));
   throw new UsageError(`Cannot use --from ${shown}: allowed: ${address.allowed}.`);
 }

@@ -1,7 +1,7 @@
 /** The configuration that flags, the environment and the file make. */
 import { exposure } from "../exposure.ts";
 import { ConfigError, settle, type Settled, type Texts } from "../config.ts";
-import { configText, findConfigFile } from "../config/config_place.ts";
+import { mayHaveFile } from "../config/usual_places.ts";
 import { BAD_USAGE, type Context } from "./context.ts";
 
 /** A configuration file's path and what stands in it. */
@@ -22,8 +22,9 @@ export interface Loaded extends Settled {
 export async function loadConfig(
   flags: Texts,
   environment: Texts,
-  file: FileText | undefined = findText(flags, environment),
+  given?: FileText,
 ): Promise<Loaded> {
+  const file = given ?? await findText(flags, environment);
   const read = file &&
     (await import("../config/config_file.ts")).readConfigFile(file.path, file.text, environment);
   const settled = settle(flags, environment, read);
@@ -32,7 +33,9 @@ export async function loadConfig(
   return { ...settled, file };
 }
 
-function findText(flags: Texts, environment: Texts): FileText | undefined {
+async function findText(flags: Texts, environment: Texts): Promise<FileText | undefined> {
+  if (!await mayHaveFile(flags, environment)) return undefined;
+  const { configText, findConfigFile } = await import("../config/config_place.ts");
   const path = findConfigFile(flags, environment);
   return path === undefined ? undefined : { path, text: configText(path) };
 }

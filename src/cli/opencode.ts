@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Argument } from "commander";
 import { readVariable } from "../config/user_folder.ts";
+import { Refused } from "../settings/setting.ts";
 import { settings } from "../settings/settings.ts";
 import { bundleName, type Kind, readBundle } from "./bundles.ts";
 import { BAD_USAGE, command, type Context, type MakeCommand } from "./command.ts";
@@ -66,7 +67,7 @@ export const makeOpencode: MakeCommand = (context) =>
 
 /** Writes the bundle, and the configuration or what to put there. */
 async function install(kind: Kind, options: Options, context: Context): Promise<void> {
-  if (!settings.upstream.schemas().text.safeParse(options.upstream).success) {
+  if (settings.upstream.read(options.upstream) instanceof Refused) {
     const given = JSON.stringify(options.upstream);
     throw new Refusal(`Cannot use --upstream ${given}: allowed: ${settings.upstream.allowed}.`, BAD_USAGE);
   }

@@ -1,8 +1,8 @@
 /** The proxy as a process: from its settings to a server that runs until a signal ends it. */
-import process from "node:process";
 import type { Config, Texts } from "../config.ts";
 import { ListenError } from "../listen.ts";
 import type { LogStyle } from "../observe/log.ts";
+import { process } from "../process.ts";
 import { type Running, serve } from "../server.ts";
 import { addressOf } from "../upstream/address.ts";
 import { version } from "../version.ts";

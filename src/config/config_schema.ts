@@ -32,7 +32,7 @@ const ownPlaces: readonly Place[] = [
     place: "baseUrl",
     means: settings.upstream.means,
     allowed: settings.upstream.allowed,
-    file: () => settings.upstream.schemas().file,
+    file: () => settings.upstream.inFile(z),
     required: true,
   },
   {
@@ -50,12 +50,12 @@ const ownPlaces: readonly Place[] = [
 ];
 
 function placeOf(name: SettingName, setting: Setting, place: string, usual?: () => unknown): Place {
-  const { means, allowed, allowedInFile = allowed, schemas, secret } = setting;
+  const { means, allowed, allowedInFile = allowed, inFile, secret } = setting;
   return {
     place,
     means,
     allowed: allowedInFile,
-    file: () => schemas().file,
+    file: () => inFile(z),
     setting: name,
     ...(usual !== undefined && { usual }),
     ...(secret && { secret }),
@@ -63,8 +63,8 @@ function placeOf(name: SettingName, setting: Setting, place: string, usual?: () 
 }
 
 /** A default, as it stands in the file; made when it is asked for, as most starts do not read a file. */
-function usualOf({ default: text, schemas, convert }: Setting): (() => unknown) | undefined {
-  return text === undefined ? undefined : () => z.encode(schemas().file, convert(text));
+function usualOf({ default: text, read, written }: Setting): (() => unknown) | undefined {
+  return text === undefined ? undefined : () => written(read(text));
 }
 
 /** What may stand in an entry of `upstreams`. */

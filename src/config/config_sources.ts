@@ -1,7 +1,6 @@
 /** Where each setting's value comes from: a flag, a variable, the file or a default; the first that there is wins. */
-import * as z from "zod/mini";
 import type { FileSettings, FileValue } from "./config_file.ts";
-import { ConfigError, hidden, shownAddress, type Texts } from "../settings/setting.ts";
+import { ConfigError, hidden, Refused, shownAddress, type Texts } from "../settings/setting.ts";
 import { type Setting, type SettingName, settingRows } from "../settings/settings.ts";
 
 /** A value, and where it comes from. */
@@ -39,12 +38,9 @@ export function readTexts(flags: Texts, environment: Texts): Sources {
     const source = texts.get(name);
     if (source === undefined) continue;
     const { text, from, rank } = source;
-    if (rank === 0) sources[name] = { value: setting.convert(text), from, rank }; // a default needs no check
-    else {
-      const read = z.safeParse(setting.schemas().text, text);
-      if (read.success) sources[name] = { value: read.data, from, rank };
-      else problems.push(refusal(source, setting, read.error.issues[0]));
-    }
+    const value = setting.read(text);
+    if (value instanceof Refused) problems.push(refusal(source, setting, value));
+    else sources[name] = { value, from, rank };
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return sources;
@@ -80,9 +76,9 @@ function textOf(
   return { text: setting.default, from: `the default of ${setting.flag}`, rank: 0 };
 }
 
-function refusal(source: TextSource, setting: Setting, issue: z.core.$ZodIssue | undefined): string {
+function refusal(source: TextSource, setting: Setting, { why }: Refused): string {
   const shown = setting.secret ? hidden(source.text) : JSON.stringify(shownAddress(source.text));
-  const because = issue?.code === "custom" ? ` ${issue.message};` : "";
+  const because = why === undefined ? "" : ` ${why};`;
   return `Cannot use ${source.from} ${shown}:${because} allowed: ${setting.allowed}.`;
 }
 

@@ -1,12 +1,13 @@
 /** What a setting is, and how it is told that one cannot be used. */
-import type * as z from "zod/mini";
+import type * as zod from "zod/mini";
 
-/** How a value is checked. */
-export interface Schemas<Value> {
-  /** Text to value. */
-  readonly text: z.ZodMiniType<Value, string>;
-  /** What stands in a configuration file to value, and back. */
-  readonly file: z.ZodMiniType<Value>;
+/** zod, handed in where a configuration file is read: most starts read none, and loading it takes a tenth of them. */
+export type Zod = typeof zod;
+
+/** A text or a value that is not allowed. */
+export class Refused {
+  /** @param why what is wrong with it, where "allowed" alone would not tell */
+  constructor(readonly why: string | undefined = undefined) {}
 }
 
 /** A kind of value. */
@@ -17,10 +18,12 @@ export interface Kind<Value> {
   readonly allowed: string;
   /** The same in a configuration file, where that is something else. */
   readonly allowedInFile?: string;
-  /** What an allowed text says. */
-  readonly convert: (text: string) => Value;
-  /** Texts and values of a file, checked and converted; the message of a `custom` issue says why, in front of `allowed`. */
-  readonly schemas: () => Schemas<Value>;
+  /** What a flag or a variable says. */
+  readonly read: (text: string) => Value | Refused;
+  /** What a configuration file may have, to value; the message of a `custom` issue says why not, in front of `allowed`. */
+  readonly inFile: (z: Zod) => zod.ZodMiniType<Value>;
+  /** A value, as a configuration file has it. */
+  written(value: Value): unknown;
   /** The words that it may be, or be made of, where they can be counted; shells complete them. */
   readonly words?: readonly string[];
 }
@@ -48,10 +51,9 @@ export interface Setting<Value = unknown> extends Kind<Value> {
   readonly server?: true;
 }
 
-/** A kind whose schemas are made once, when they are asked for. */
-export function kind<Value>(made: Kind<Value>): Kind<Value> {
-  let schemas: Schemas<Value> | undefined;
-  return { ...made, schemas: () => schemas ??= made.schemas() };
+/** A kind; most values stand in a file as they are. */
+export function kind<Value>(made: Omit<Kind<Value>, "written"> & Partial<Kind<Value>>): Kind<Value> {
+  return { written: (value) => value, ...made };
 }
 
 /** Keeps each setting's value type while a table is checked as a whole. */

@@ -1,22 +1,24 @@
 /** The kinds of settings that name dialects and fixes by their ids. */
-import * as z from "zod/mini";
 import { dialectIds } from "../dialects/ids.ts";
 import { fixIds as allFixIds } from "../fixes/ids.ts";
 import type { DialectRule } from "../repair_config.ts";
-import { kind } from "./setting.ts";
-import { checked, parts, read } from "./setting_values.ts";
+import { kind, Refused, type Zod } from "./setting.ts";
+import { checked, parts } from "./setting_values.ts";
 import { suggestion } from "./suggest.ts";
 
+/** What is wrong with an id. */
+function idProblem(what: string, id: string, ids: readonly string[]): string | undefined {
+  if (ids.includes(id)) return undefined;
+  const meant = suggestion(id, ids);
+  const hint = meant === undefined ? "" : `; did you mean ${JSON.stringify(meant)}?`;
+  return `there is no ${what} ${JSON.stringify(id)}${hint}`;
+}
+
 /** A list of ids; editors complete it. */
-const idList = (what: string, ids: readonly string[]) => {
-  const id = checked((id) => {
-    if (ids.includes(id)) return undefined;
-    const meant = suggestion(id, ids);
-    const hint = meant === undefined ? "" : `; did you mean ${JSON.stringify(meant)}?`;
-    return `there is no ${what} ${JSON.stringify(id)}${hint}`;
-  });
+function idList(z: Zod, what: string, ids: readonly string[]) {
+  const id = checked(z, (id) => idProblem(what, id, ids));
   return z.array(id.register(z.globalRegistry, { enum: [...ids] }));
-};
+}
 
 type IdsByModel = { [models: string]: string[] };
 
@@ -41,19 +43,21 @@ export const dialectRules = kind<readonly DialectRule[]>({
   allowed: "ids of `callmend dialects` by comma, for all models or as <model>=<ids> by semicolon",
   allowedInFile: "a list of ids of `callmend dialects`, or such a list for each model",
   words: dialectIds,
-  convert: (text) => toRules(idsByModel(text)),
-  schemas: () => {
-    const ids = idList("dialect", dialectIds);
-    const byModel = z.record(z.string(), ids);
-    const file = z.codec(z.union([ids, byModel]), z.custom<readonly DialectRule[]>(), {
-      decode: (some) => toRules(Array.isArray(some) ? { "*": some } : some),
-      encode: (rules) => {
-        const [first] = rules;
-        if (rules.length === 1 && first!.models === "*") return [...first!.dialects];
-        return Object.fromEntries(rules.map(({ models, dialects }) => [models, [...dialects]]));
-      },
-    });
-    return { text: read(z.string(), idsByModel, z.pipe(byModel, z.transform(toRules))), file };
+  read(text) {
+    const byModel = idsByModel(text);
+    const problem = Object.values(byModel).flat()
+      .map((id) => idProblem("dialect", id, dialectIds)).find((problem) => problem !== undefined);
+    return problem === undefined ? toRules(byModel) : new Refused(problem);
+  },
+  inFile(z) {
+    const ids = idList(z, "dialect", dialectIds);
+    const some = z.union([ids, z.record(z.string(), ids)]);
+    return z.pipe(some, z.transform((some) => toRules(Array.isArray(some) ? { "*": some } : some)));
+  },
+  written(rules) {
+    const [first] = rules;
+    if (rules.length === 1 && first!.models === "*") return [...first!.dialects];
+    return Object.fromEntries(rules.map(({ models, dialects }) => [models, [...dialects]]));
   },
 });
 
@@ -65,12 +69,10 @@ export const fixIds = kind<readonly string[]>({
   allowed: "ids of fixes, by comma, as `callmend fixes` lists them, or none",
   allowedInFile: "a list of ids of fixes, as `callmend fixes` lists them",
   words: allFixIds,
-  convert: listedFixes,
-  schemas: () => {
-    const known = checked((text) => {
-      const unknown = listedFixes(text).filter((id) => !allFixIds.includes(id));
-      return unknown.length === 0 ? undefined : `there is no fix ${unknown.join(", ")}`;
-    });
-    return { text: read(known, listedFixes, z.array(z.string())), file: idList("fix", allFixIds) };
+  read(text) {
+    const listed = listedFixes(text);
+    const unknown = listed.filter((id) => !allFixIds.includes(id));
+    return unknown.length === 0 ? listed : new Refused(`there is no fix ${unknown.join(", ")}`);
   },
+  inFile: (z) => idList(z, "fix", allFixIds),
 });

@@ -1,40 +1,27 @@
-/**
- * The kinds of values that settings have: from text or from a file to value, and the words for what is allowed. Schemas
- * are made when there is something to check, and in zod's mini form: most starts go by defaults, and should be short.
- */
-import * as z from "zod/mini";
-import { kind } from "./setting.ts";
+/** The kinds of values that settings have: from text or from a file to value, and the words for what is allowed. */
+import type { ZodMiniType } from "zod/mini";
+import { kind, Refused, type Zod } from "./setting.ts";
 
 /** Longer than a day is taken for a slip: the timers of JavaScript end at 24 days. */
 const DAY_SECONDS = 86_400;
 
 /** A text of this form. */
-const like = (form: RegExp) => z.string().check(z.regex(form));
+const like = (z: Zod, form: RegExp) => z.string().check(z.regex(form));
 
 /** A text that is checked by a function, which says what is wrong. */
-export const checked = (problemOf: (text: string) => string | undefined) =>
+export const checked = (z: Zod, problemOf: (text: string) => string | undefined) =>
   z.string().check(z.superRefine((text, context) => {
     const message = problemOf(text);
     if (message !== undefined) context.addIssue({ code: "custom", message });
   }));
 
-/** From text by a function, then by a schema. */
-export const read = <Made, Value>(
-  text: z.ZodMiniType<string, string>,
-  by: (text: string) => Made,
-  into: z.ZodMiniType<Value, Made>,
-): z.ZodMiniType<Value, string> => {
-  const made = z.pipe(text, z.transform(by)) as z.ZodMiniType<Made, string>;
-  return z.pipe(made, into);
-};
-
-const decimal = () => like(/^\d+(\.\d+)?$/);
+/** A text of a file, made into a value. */
+const made = <Value>(z: Zod, text: ZodMiniType<string, string>, by: (text: string) => Value) =>
+  z.pipe(text, z.transform(by)) as ZodMiniType<Value>;
 
 /** The parts of a list that is written by comma. */
 export const parts = (text: string) =>
   text.split(",").map((part) => part.trim()).filter((part) => part !== "");
-
-const same = (text: string) => text;
 
 /** One of some words. */
 export const oneOf = <const Word extends string>(...words: readonly Word[]) =>
@@ -42,11 +29,8 @@ export const oneOf = <const Word extends string>(...words: readonly Word[]) =>
     placeholder: "<how>",
     allowed: `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`,
     words,
-    convert: (text) => text as Word,
-    schemas: () => {
-      const word = z.enum(words) as unknown as z.ZodMiniType<Word, string>;
-      return { text: word, file: word };
-    },
+    read: (text) => words.find((word) => word === text) ?? new Refused(),
+    inFile: (z) => z.enum(words) as unknown as ZodMiniType<Word>,
   });
 
 function addressProblem(text: string): string | undefined {
@@ -59,45 +43,64 @@ function addressProblem(text: string): string | undefined {
   return /[?#]/.test(text) ? "it has a query or a fragment" : undefined;
 }
 
-const toUrl = (text: string) => new URL(text);
+function originProblem(text: string): string | undefined {
+  const problem = addressProblem(text);
+  if (problem !== undefined || /^\/(?:v1\/?)?$/.test(new URL(text).pathname)) return problem;
+  return "it has a path; for an address with a path use --upstream (UPSTREAM_BASE_URL)";
+}
 
-const url = () =>
-  z.codec(checked(addressProblem), z.instanceof(URL), { decode: toUrl, encode: ({ href }) => href });
+const url = (allowed: string, problemOf: (text: string) => string | undefined) => {
+  const toUrl = (text: string) => new URL(text);
+  return kind<URL>({
+    placeholder: "<url>",
+    allowed,
+    read(text) {
+      const problem = problemOf(text);
+      return problem === undefined ? toUrl(text) : new Refused(problem);
+    },
+    inFile: (z) => made(z, checked(z, problemOf), toUrl),
+    written: ({ href }) => href,
+  });
+};
 
 /** An address of a server, without what has no place in one. */
-export const address = kind({
-  placeholder: "<url>",
-  allowed: "an http:// or https:// address without user name, query or fragment",
-  convert: toUrl,
-  schemas: () => {
-    const file = url();
-    return { text: file, file };
-  },
-});
+export const address = url(
+  "an http:// or https:// address without user name, query or fragment",
+  addressProblem,
+);
 
 /** The origin of a server. */
-export const origin = kind({
-  placeholder: "<url>",
-  allowed: `${address.allowed}, and without a path (but for /v1, which is meant anyway)`,
-  convert: toUrl,
-  schemas: () => {
-    const file = url().check(z.refine(({ pathname }) => /^\/(?:v1\/?)?$/.test(pathname), {
-      error: "it has a path; for an address with a path use --upstream (UPSTREAM_BASE_URL)",
-    }));
-    return { text: file, file };
-  },
-});
+export const origin = url(
+  `${address.allowed}, and without a path (but for /v1, which is meant anyway)`,
+  originProblem,
+);
+
+/** What a number has to be. */
+interface Limits {
+  readonly from: number;
+  /** It may be no less than `from`, and not `from` itself either. */
+  readonly above?: true;
+  readonly to: number;
+}
+
+/** A number that is written in this form, within limits. */
+function readNumber(text: string, form: RegExp, { from, above, to }: Limits): number | Refused {
+  const number = Number(text);
+  const low = above ? number <= from : number < from;
+  return low || number > to || !form.test(text) ? new Refused() : number;
+}
+
+const limited = (z: Zod, number: ZodMiniType<number, number>, { from, above, to }: Limits) =>
+  number.check(above ? z.gt(from) : z.gte(from), z.lte(to));
 
 /** A number that is kept in another unit. */
-const scaled = (
-  number: () => z.ZodMiniType<number, number>,
-  unit: { readonly decode: (value: number) => number; readonly encode: (value: number) => number },
-) => ({
-  convert: (text: string) => unit.decode(Number(text)),
-  schemas: () => {
-    const file = z.codec(number(), z.number(), unit);
-    return { text: read(decimal(), Number, file), file };
+const scaled = (limits: Limits, keep: (value: number) => number, written: (kept: number) => number) => ({
+  read(text: string) {
+    const number = readNumber(text, /^\d+(\.\d+)?$/, limits);
+    return number instanceof Refused ? number : keep(number);
   },
+  inFile: (z: Zod) => z.pipe(limited(z, z.number(), limits), z.transform(keep)) as ZodMiniType<number>,
+  written,
 });
 
 /** A time; kept in milliseconds. */
@@ -105,103 +108,91 @@ export const seconds = ({ from = 0, to = DAY_SECONDS } = {}) =>
   kind({
     placeholder: "<seconds>",
     allowed: `seconds from ${from} to ${to}`,
-    ...scaled(() => z.number().check(z.gte(from), z.lte(to)), {
-      decode: (value) => value * 1000,
-      encode: (value) => value / 1000,
-    }),
+    ...scaled({ from, to }, (value) => value * 1000, (kept) => kept / 1000),
   });
 
 /** A whole number. */
-export const whole = ({ from, to }: { readonly from: number; readonly to: number }) =>
+export const whole = (limits: Limits) =>
   kind({
     placeholder: "<number>",
-    allowed: `a whole number from ${from} to ${to}`,
-    convert: Number,
-    schemas: () => {
-      const file = z.int().check(z.gte(from), z.lte(to));
-      return { text: read(like(/^\d{1,9}$/), Number, file), file };
-    },
+    allowed: `a whole number from ${limits.from} to ${limits.to}`,
+    read: (text) => readNumber(text, /^\d{1,9}$/, limits),
+    inFile: (z) => limited(z, z.int(), limits),
   });
 
 /** An amount of memory; kept in bytes. */
 export const megabytes = kind({
   placeholder: "<MiB>",
   allowed: "MiB, more than 0 and at most 1024",
-  ...scaled(() => z.number().check(z.gt(0), z.lte(1024)), {
-    decode: (value) => Math.ceil(value * 2 ** 20),
-    encode: (value) => value / 2 ** 20,
-  }),
+  ...scaled(
+    { from: 0, above: true, to: 1024 },
+    (value) => Math.ceil(value * 2 ** 20),
+    (kept) => kept / 2 ** 20,
+  ),
 });
+
+/** Texts of some form, kept as they are or a little tidied. */
+const text = (
+  form: RegExp,
+  words: { readonly placeholder: string; readonly allowed: string },
+  tidy = (value: string) => value,
+) =>
+  kind<string>({
+    ...words,
+    read: (value) => form.test(value) ? tidy(value) : new Refused(),
+    inFile: (z) => made(z, like(z, form), tidy),
+  });
 
 /** Where a server listens. */
-export const host = kind({
-  placeholder: "<address>",
-  allowed: "a host name or an IP address",
-  convert: same,
-  schemas: () => {
-    const file = z.codec(like(/^([\w.-]+|\[?[\da-f:.]+(%\w+)?\]?)$/i), z.string(), {
-      decode: (text) => text.replace(/^\[|\]$/g, ""),
-      encode: same,
-    });
-    return { text: file, file };
-  },
-});
+export const host = text(
+  /^([\w.-]+|\[?[\da-f:.]+(%\w+)?\]?)$/i,
+  { placeholder: "<address>", allowed: "a host name or an IP address" },
+  (name) => name.replace(/^\[|\]$/g, ""),
+);
 
-const someText = () => z.string().check(z.minLength(1));
+/** The path of a file or a folder. */
+export const path = text(/\S/, { placeholder: "<path>", allowed: "a path" });
+
+const KEY = /^[\x21-\x7e]+$/;
+
+/** A key, as it travels in a header. */
+export const key = text(KEY, {
+  placeholder: "<key>",
+  allowed: "letters, digits and signs of ASCII without spaces",
+});
 
 /** Names by comma; none at all is a list as well. */
 export const names = kind<readonly string[]>({
   placeholder: "<names>",
   allowed: "names of models by comma, or nothing",
   allowedInFile: "a list of names of models",
-  convert: parts,
-  schemas: () => {
-    const file = z.array(someText());
-    return { text: read(z.string(), parts, file), file };
-  },
+  read: parts,
+  inFile: (z) => z.array(z.string().check(z.minLength(1))),
 });
-
-/** The path of a file or a folder. */
-export const path = kind({
-  placeholder: "<path>",
-  allowed: "a path",
-  convert: same,
-  schemas: () => ({ text: someText(), file: someText() }),
-});
-
-const isOn = (text: string) => /^(?:1|t|y|on)/i.test(text);
 
 /** On or off. */
 export const onOff = kind({
   placeholder: "",
   allowed: "1 or 0",
   allowedInFile: "true or false",
-  convert: isOn,
-  schemas: () => {
-    const file = z.boolean();
-    return { text: read(like(/^(1|true|yes|on|0|false|no|off)$/i), isOn, file), file };
+  read(text) {
+    if (/^(1|true|yes|on)$/i.test(text)) return true;
+    return /^(0|false|no|off)$/i.test(text) ? false : new Refused();
   },
+  inFile: (z) => z.boolean(),
 });
 
-const keyText = () => like(/^[\x21-\x7e]+$/);
-
-/** A key, as it travels in a header. */
-export const key = kind({
-  placeholder: "<key>",
-  allowed: "letters, digits and signs of ASCII without spaces",
-  convert: same,
-  schemas: () => ({ text: keyText(), file: keyText() }),
-});
+const noKey = "there is no key in it";
 
 /** Keys by comma. */
 export const keys = kind<readonly string[]>({
   placeholder: "<keys>",
   allowed: `keys by comma, each of ${key.allowed}`,
   allowedInFile: `a list of keys, each of ${key.allowed}`,
-  convert: parts,
-  schemas: () => {
-    const file = z.array(keyText());
-    const some = file.check(z.refine((all) => all.length > 0, { error: "there is no key in it" }));
-    return { text: read(z.string(), parts, some), file };
+  read(text) {
+    const all = parts(text);
+    if (all.length === 0) return new Refused(noKey);
+    return all.every((one) => KEY.test(one)) ? all : new Refused();
   },
+  inFile: (z) => z.array(like(z, KEY)).check(z.refine((all) => all.length > 0, { error: noKey })),
 });
