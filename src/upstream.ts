@@ -4,10 +4,10 @@ import type { Fetch } from "./repair.ts";
 import { addressOf, targetOf } from "./upstream/address.ts";
 import { decoded } from "./upstream/decode.ts";
 import { broken, fellSilent, noFirstByte, unreachable, UpstreamUnreachable } from "./upstream/errors.ts";
-import { createFetchClient } from "./upstream/fetch_client.ts";
+import { createFetchClient, FETCH_LIMIT } from "./upstream/fetch_client.ts";
 import { dropHopByHop, requestHeaders } from "./upstream/headers.ts";
 import { createNodeClient } from "./upstream/node_client.ts";
-import type { Answer, Outgoing, Send, Source } from "./upstream/transport.ts";
+import type { Answer, Outgoing, Source } from "./upstream/transport.ts";
 import { Watch } from "./upstream/watch.ts";
 import { directStream } from "./wire/direct_stream.ts";
 
@@ -22,8 +22,8 @@ export type Upstream = Fetch & {
   retire(): void;
 };
 
-/** Bun's fetch has 256 requests under way at most and lets the others wait; beyond this many, `node:http` helps. */
-const FETCH_LIMIT = 200;
+/** The requests that are under way by the runtime's fetch, in the whole process: its limit is for them all. */
+let fetching = 0;
 
 /**
  * Makes the server's `next`. It rejects with `UpstreamUnreachable`, `UpstreamTimeout`, or the reason for which
@@ -36,9 +36,6 @@ export function createUpstream(config: UpstreamConfig): Upstream {
   let running = 0; // exchanges under way
   let retired = false; // no more exchanges are meant to come
 
-  const send: Send = (outgoing) =>
-    viaFetch !== undefined && running <= FETCH_LIMIT ? viaFetch(outgoing) : node.send(outgoing);
-
   const exchange: Fetch = async (request) => {
     const url = targetOf(config.upstream, request.url);
     const abort = new AbortController();
@@ -47,11 +44,14 @@ export function createUpstream(config: UpstreamConfig): Upstream {
     const watch = new Watch(config.firstByteTimeoutMs, (limitMs) => {
       abort.abort(begun ? fellSilent(address, limitMs) : noFirstByte(address, limitMs));
     });
+    const byFetch = viaFetch !== undefined && fetching < FETCH_LIMIT;
+    const send = byFetch ? viaFetch : node.send;
     let over = false; // nothing more will come or is wanted
     const finish = () => {
       if (over) return;
       over = true;
       running--;
+      if (byFetch) fetching--;
       if (retired && running === 0) node.close();
       watch.stop();
       request.signal.removeEventListener("abort", giveUp);
@@ -83,6 +83,7 @@ export function createUpstream(config: UpstreamConfig): Upstream {
       });
 
     running++;
+    if (byFetch) fetching++;
     request.signal.addEventListener("abort", giveUp, { once: true });
     if (request.signal.aborted) giveUp();
     try {

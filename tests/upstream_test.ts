@@ -290,12 +290,16 @@ test("a compressed stream is decompressed as it arrives, and its end cut off is 
   await assert.rejects(reader.read(), { name: "UpstreamUnreachable" });
 });
 
-test("more requests than the runtime's fetch takes at once are all under way", async () => {
-  const many = 300;
+test("more requests than the runtime's fetch takes at once are all under way, at one upstream or several", async () => {
+  const many = 400;
   const held: http.ServerResponse[] = [];
   await using server = await httpUpstream((_, response) => void held.push(response));
-  using upstream = upstreamAt(`http://127.0.0.1:${server.port}/v1`);
-  const answers = Array.from({ length: many }, () => upstream(get()).then((response) => response.text()));
+  using one = upstreamAt(`http://127.0.0.1:${server.port}/v1`);
+  using other = upstreamAt(`http://127.0.0.1:${server.port}/v2`);
+  const answers = Array.from(
+    { length: many },
+    (_, n) => (n % 2 === 0 ? one : other)(get()).then((response) => response.text()),
+  );
   await until("all requests are there", () => held.length === many);
   held.forEach((response) => response.end("ok"));
   assert.deepEqual(new Set(await Promise.all(answers)), new Set(["ok"]));

@@ -1,4 +1,5 @@
 /** The upstream client on the runtime's own fetch: the fast one under Bun, and only used there. */
+import { process } from "../process.ts";
 import { codeOf } from "./errors.ts";
 import { type Answer, bodiless, type Outgoing, type Send, type Source } from "./transport.ts";
 
@@ -8,6 +9,18 @@ interface BunRequestInit extends RequestInit {
   /** Bun gives up on a silent connection after five minutes; our own limits hold instead. */
   readonly timeout: false;
   readonly duplex: "half";
+}
+
+/**
+ * So many requests are sent this way at once, and others by `node:http`: beyond 256, or fewer if a variable says so, Bun
+ * lets requests wait until others end. Some less, for what else asks. See https://bun.com/docs/runtime/networking/fetch
+ */
+export const FETCH_LIMIT = Math.floor(
+  0.8 * Math.min(256, limitOf(process.env["BUN_CONFIG_MAX_HTTP_REQUESTS"])),
+);
+
+function limitOf(told = ""): number {
+  return /^0*[1-9]\d*$/.test(told) ? Number(told) : Infinity; // what is no limit is none
 }
 
 /** A server closes a kept connection when it likes; that shows at once, where a failing server takes its time. */
