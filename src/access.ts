@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer";
 import process from "node:process";
 import { isLoopbackHost } from "./exposure.ts";
 import type { Fetch } from "./repair.ts";
+import { SHORTEST_SECRET } from "./settings/setting.ts";
 import { settings } from "./settings/settings.ts";
 
 /** Loaded when there is a key to compare: most have none, and it takes as long as an eighth of the start. */
@@ -82,9 +83,13 @@ export function withCredential(next: Fetch, key: string | undefined, ring: () =>
 /** An error that repeats the upstream's key must not hand it to clients, who do not have it. */
 async function withoutKey(response: Response, key: string): Promise<Response> {
   const { ok, status, statusText, headers, body } = response;
-  if (ok || body === null || headers.has("content-encoding")) return response;
+  if (ok || body === null || headers.has("content-encoding") || key.length < SHORTEST_SECRET) {
+    return response;
+  }
   const bytes = Buffer.from(await response.arrayBuffer());
-  for (let at = bytes.indexOf(key); at !== -1; at = bytes.indexOf(key)) bytes.fill("*", at, at + key.length);
+  for (let at = bytes.indexOf(key); at !== -1; at = bytes.indexOf(key, at + key.length)) {
+    bytes.fill("*", at, at + key.length);
+  }
   return new Response(bytes, { status, statusText, headers });
 }
 
@@ -92,7 +97,7 @@ async function withoutKey(response: Response, key: string): Promise<Response> {
 export function keyRefusal(): Response {
   return refusal(
     401,
-    "Cannot answer without a key: send one of this server's client keys as authorization: Bearer <key>.",
+    "Cannot answer without one of this server's client keys: send it as authorization: Bearer <key>.",
     { "www-authenticate": 'Bearer realm="callmend"' },
   );
 }

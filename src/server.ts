@@ -52,7 +52,9 @@ export function serve(config: Config, options: ServerOptions): Running {
     await (await (opening ??= open()))(request, peer);
 
   const listener = listen(config, (request, peer) => {
-    if (request.method === "GET" && HEALTH.test(request.url)) return health(now, listener.port, started);
+    if (/^(?:GET|HEAD)$/.test(request.method) && HEALTH.test(request.url)) {
+      return health(now, listener.port, started);
+    }
     return handler === undefined ? answer(request, peer) : handler(request, peer);
   });
   return {

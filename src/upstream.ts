@@ -9,6 +9,7 @@ import { dropHopByHop, requestHeaders } from "./upstream/headers.ts";
 import { createNodeClient } from "./upstream/node_client.ts";
 import type { Answer, Outgoing, Source } from "./upstream/transport.ts";
 import { Watch } from "./upstream/watch.ts";
+import { isChatPath } from "./wire/chat_request.ts";
 import { directStream } from "./wire/direct_stream.ts";
 
 /** What of the configuration matters on the way up. */
@@ -104,9 +105,9 @@ export function createUpstream(config: UpstreamConfig): Upstream {
   return Object.assign(exchange, { close: () => node.close(), retire });
 }
 
-/** Only chat completions are Callmend's business; they arrive whole, as the pipeline has read them (rule 1). */
-function isChat(method: string, url: URL): boolean {
-  return method === "POST" && url.pathname.endsWith("/chat/completions");
+/** Only chat completions are Callmend's business (rule 1); a fix may send them to `/responses`. */
+function isRead({ method, url }: Pick<Outgoing, "method" | "url">): boolean {
+  return method === "POST" && (isChatPath(url.pathname) || url.pathname.endsWith("/responses"));
 }
 
 /** A request on its way up, whose body may still be arriving. */
@@ -127,8 +128,9 @@ async function outgoingOf(
   const { method } = request;
   const length = request.headers.get("content-length") ?? undefined;
   const outgoing = { method, url, headers: requestHeaders(request), signal, stopUpload() {} };
-  // A body of which no header speaks is empty, or was made here.
-  const whole = isChat(method, url) || (length === undefined && !request.headers.has("transfer-encoding"));
+  // A chat's body has been read whole; one of which no header speaks is empty, or was made here.
+  const whole = (method === "POST" && isChatPath(url.pathname)) ||
+    (length === undefined && !request.headers.has("transfer-encoding"));
   if (whole || length === "0" || request.body === null) {
     const bytes = new Uint8Array(await request.arrayBuffer());
     onUpload();
@@ -155,8 +157,8 @@ function uploadOf(body: ReadableStream<Uint8Array>, note: () => void): Pick<OnIt
 }
 
 /** What the pipeline must be able to read comes in the clear. */
-function plain(answer: Answer, { method, url }: Outgoing): Answer {
-  if (answer.body === undefined || !isChat(method, url)) return answer;
+function plain(answer: Answer, outgoing: Outgoing): Answer {
+  if (answer.body === undefined || !isRead(outgoing)) return answer;
   return { ...answer, body: decoded(answer.body, answer.headers) ?? answer.body };
 }
 

@@ -288,6 +288,17 @@ test("an upstream that repeats its key in an error does not hand it to clients",
   assert.doesNotMatch(proxy.lines.join("\n"), /sk-upstream/);
 });
 
+test("a key that could be a word of any text leaves errors as they are, and one of asterisks ends nothing", async () => {
+  const said = JSON.stringify({ error: { message: "context length exceeded: ****** tokens" } });
+  await using upstream = await httpUpstream((request, response) => {
+    request.resume().on("end", () => response.writeHead(400).end(said));
+  });
+  for (const upstreamKey of ["x", "e", "*", "******"]) {
+    await using proxy = proxyTo(upstream, { upstreamKey });
+    assert.equal((await ask(proxy.port, "/v1/models")).body.toString(), said);
+  }
+});
+
 test("a client key that was taken out of the settings before anybody asked does not go upstream either", async () => {
   await using upstream = await upstreamThatKeeps();
   await using proxy = proxyTo(upstream, { clientKeys: "first-key" });

@@ -545,6 +545,24 @@ test("fallback: a model that fell back is bridged at once, for as long as is set
   assert.deepEqual(natives, ["m native", "m bridge", "m bridge", "other native", "m native", "m bridge"]);
 });
 
+test("fallback: of many made-up models only the last ones are remembered", async () => {
+  const asked: string[] = [];
+  const fetch = repair(async (request) => {
+    const { model, tools } = await request.clone().json() as Loose;
+    asked.push(`${model} ${tools === undefined ? "bridge" : "native"}`);
+    const { acts, ...options } = tools === undefined ? says(CALL) : ABOUT_TOOLS[0]!;
+    return await upstream(acts, options).next(request);
+  }, { mode: "fallback" });
+  const send = async (model: string) => void await (await fetch(chat({ model }))).text();
+  await send("first");
+  for (let n = 0; n < 200; n++) await send(`m${n}`);
+  asked.length = 0;
+  await send("first");
+  await send("m199");
+  assert.deepEqual(asked[0], "first native");
+  assert.deepEqual(asked.at(-1), "m199 bridge");
+});
+
 test("fallback: the bridge's empty turn is retried once as well", async () => {
   const good = await exchange([NOTHING, NOTHING, says(CALL)], { mode: "fallback" });
   assert.deepEqual(turn(good.text), called);

@@ -134,7 +134,7 @@ test("every layer has a file", () => {
 
 /** What a file cannot be run without: files of the tree by their paths, all else as it stands there. */
 function importsOf(path: string): string[] {
-  return [...sources.get(path)!.matchAll(/^(?:import|export) (?!type)[^;]*?from "([^"]+)"/gm)]
+  return [...sources.get(path)!.matchAll(/^(?:import|export) (?!type)(?:[^;"]*? from )?"([^"]+)"/gm)]
     .map(([, target]) =>
       target!.startsWith(".") ? new URL(target!, new URL(path, "http://src/")).pathname.slice(1) : target!
     );

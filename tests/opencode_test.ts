@@ -177,6 +177,20 @@ test("callmend opencode: plugin and provider go in and out again in any order, a
     assert.deepEqual(readdirSync(join(home, ".config/opencode/callmend")), []);
   }));
 
+test("callmend opencode: the bundle stays as long as a configuration names it", () =>
+  inHome(async (home, run) => {
+    const bundle = join(home, ".config/opencode/callmend/callmend-plugin.mjs");
+    const config = join(home, "project.json");
+    await run("plugin", "--write");
+    await run("plugin", "--write", "--config", config);
+    const one = await run("plugin", "--remove", "--config", config);
+    assert.match(one.out, /^Kept: .*callmend-plugin\.mjs/m);
+    assert.ok(existsSync(bundle));
+    const other = await run("plugin", "--remove");
+    assert.match(other.out, /^Removed: /m);
+    assert.equal(existsSync(bundle), false);
+  }));
+
 test("callmend opencode: another file, and one that cannot be edited", () =>
   inHome(async (home, run) => {
     mkdirSync(join(home, "project"));

@@ -160,6 +160,47 @@ test("rule 15: finish reasons of a turn with and without calls", async () => {
   }
 });
 
+test("rule 15: an answer goes on until its finish says that it ends, in whatever words", async () => {
+  const markup = '<tool_call>{"name":"read","arguments":{"path":"a"}}</tool_call>';
+  const fenced = '```json\n{"name":"read","arguments":{"path":"a"}}\n```';
+  const going = (delta: unknown, word: unknown) =>
+    chunk(delta).replace('"finish_reason":null', `"finish_reason":${JSON.stringify(word)}`);
+  for (const said of [markup, fenced]) {
+    for (const word of ["none", "None", "undefined", " ", "NULL", false]) {
+      const { text } = await answer([
+        data(
+          going({ role: "assistant", content: "" }, word),
+          going({ content: said }, word),
+          chunk({}, "stop"),
+        ) + DONE,
+      ]);
+      assert.equal(turn(text).choices[0].message.tool_calls.length, 1, `${word}: ${text}`);
+      assert.deepEqual(finishes(text), ["tool_calls"]);
+    }
+    for (const word of [1, true, {}]) {
+      const { text } = await answer([
+        data(chunk({ role: "assistant", content: said }), going({}, word)) + DONE,
+      ]);
+      assert.equal(turn(text).choices[0].message.tool_calls.length, 1, text);
+      assert.equal(chunks(text).at(-1)!.choices[0].finish_reason, "tool_calls", text);
+    }
+  }
+});
+
+test("rule 11: the role goes out once, whatever chunk of the upstream has it", async () => {
+  const markup = '<tool_call>{"name":"read","arguments":{"path":"a"}}</tool_call>';
+  for (
+    const said of [
+      [chunk({ role: "assistant", content: markup }, "stop")],
+      [chunk({ content: "Hi " }), chunk({ role: "assistant", content: "there" }), chunk({}, "stop")],
+    ]
+  ) {
+    const { text } = await answer([data(...said) + DONE]);
+    const roles = chunks(text).map((each) => each.choices[0].delta.role);
+    assert.deepEqual(roles, ["assistant", ...roles.slice(1).map(() => undefined)], text);
+  }
+});
+
 test("rule 15: exactly one finish and one [DONE], whatever the upstream leaves out or repeats", async () => {
   const usage = chunk({}, "stop", { usage: { total_tokens: 1 } });
   const table: [string, string, string][] = [
@@ -568,6 +609,25 @@ test("rule 15: an upstream that finished but stays open is closed (C6)", async (
       await new Promise((resolve) => setTimeout(resolve, 80));
       assert.equal(result.state.cancelled, true);
     }
+  }
+});
+
+test("rule 15: comments behind the finish do not keep an answer open, streamed or not (C6)", async () => {
+  for (const stream of [true, false]) {
+    let cancelled = false;
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(encoder.encode(data(...TEXT))),
+      async pull(controller) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        if (!cancelled) controller.enqueue(encoder.encode(": ping\n\n"));
+      },
+      cancel: () => void (cancelled = true),
+    }, { highWaterMark: 0 });
+    const next = () =>
+      Promise.resolve(new Response(body, { headers: { "content-type": "text/event-stream" } }));
+    const response = await repair(next, { finishGraceMs: 100 })(chat({ stream }));
+    assert.match(await response.text(), /"finish_reason":"stop"/);
+    assert.equal(cancelled, true);
   }
 });
 

@@ -301,6 +301,8 @@ test("/health answers without the upstream", async () => {
   assert.match(version, /^\d+\.\d+\.\d+$/);
   assert.equal(typeof uptime, "number");
   assert.deepEqual(rest, { ok: true, mode: "native", upstream: "http://127.0.0.1:9/v1", port: proxy.port });
+  const head = await ask(proxy.port, "/health", { method: "HEAD" });
+  assert.deepEqual([head.status, head.body.length], [200, 0]);
 });
 
 test("one line of the log for each request, without its query", async () => {

@@ -267,6 +267,10 @@ test("a chat answer that comes compressed all the same is decompressed; all else
     const answer = await upstream(chat({ headers }));
     assert.equal(answer.headers.get("content-encoding"), null);
     assert.equal(await answer.text(), "plain text");
+    for (const path of ["/v1/chat/completions/", "/v1/responses"]) { // a fix sends chats to the latter
+      const asked = new Request(`http://p${path}`, { method: "POST", body: "{}", headers });
+      assert.equal(await (await upstream(asked)).text(), "plain text", path);
+    }
     const other = await upstream(new Request("http://p/v1/models", { headers }));
     assert.equal(other.headers.get("content-encoding"), encoding);
     assert.deepEqual(new Uint8Array(await other.arrayBuffer()), new Uint8Array(encode("plain text")));

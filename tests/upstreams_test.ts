@@ -255,6 +255,21 @@ test("an upstream that fails leaves the others' models; when all fail, the first
   assert.deepEqual([refused.status, refused.body.toString()], [401, '{"error":"no"}']);
 });
 
+test("a list of models leaves nothing open at upstreams that fail", async () => {
+  const open = new Set<unknown>();
+  await using failing = await upstreamWith([], (_, response) => {
+    open.add(response);
+    response.on("close", () => open.delete(response));
+    response.writeHead(500).write("x".repeat(1_000_000)); // and never ends
+  });
+  await using good = await upstreamWith(["a"]);
+  await using proxy = proxyWith({
+    upstreams: [{ name: "failing", baseUrl: urlOf(failing) }, { name: "good", baseUrl: urlOf(good) }],
+  });
+  for (let n = 0; n < 3; n++) assert.equal((await ask(proxy.port, "/v1/models")).status, 200);
+  await until("all answers are given up", () => open.size === 0);
+});
+
 test("timeouts are each upstream's own", async () => {
   await using silent = await rawUpstream(() => {});
   await using proxy = proxyWith({

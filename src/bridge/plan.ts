@@ -45,6 +45,9 @@ export interface Planner {
 const EMPTY = "Your last answer was empty: it had neither text nor a tool call. " +
   "Please answer now, with a tool call or with text, in the form that the instructions describe.";
 
+/** Clients choose the names of models: of more than so many the oldest is forgotten. */
+const MOST_MODELS = 200;
+
 export function createPlanner(config: RepairConfig): Planner {
   const fellBack = new Map<string, number>(); // until when a model is bridged
   const lists = new WeakMap<Dialect, WeakMap<readonly Dialect[], readonly Dialect[]>>(); // see `inFront()`
@@ -93,7 +96,11 @@ export function createPlanner(config: RepairConfig): Planner {
     plan(chat, bridged, problem) {
       const mode = modeFor(chat);
       const remember = (why: string) => {
-        fellBack.set(chat.model, Date.now() + config.fallbackMs);
+        const now = Date.now();
+        for (const [model, until] of fellBack) {
+          if (until <= now || fellBack.size >= MOST_MODELS) fellBack.delete(model);
+        }
+        fellBack.set(chat.model, now + config.fallbackMs);
         problem("fell-back", why);
       };
       let way = mode === "bridge" ? bridgeWay(chat, bridged()) : nativeWay(chat);

@@ -1,6 +1,6 @@
 /** `callmend debug on|off|status`: the flag file that switches debug logs on, in the server and in the plugin. */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { isAbsolute, join, resolve } from "node:path";
 import { Argument } from "commander";
 import { debugByVariable, debugPlaces, type Door, FLAG, isFlagged } from "../observe/debug_settings.ts";
 import { userFolder } from "../config/user_folder.ts";
@@ -17,10 +17,8 @@ export const makeDebug: MakeCommand = (context) =>
   )
     .addArgument(new Argument("<what>", "what to do").choices(["on", "off", "status"]))
     .action((what: "on" | "off" | "status") => {
-      if (what !== "status" && !flagFolders().every((folder) => flag(folder, what === "on", context))) {
-        context.exit(1);
-        return;
-      }
+      const done = what === "status" || (what === "on" ? switchOn(context) : switchOff(context));
+      if (!done) return context.exit(1);
       for (const line of status(context)) context.print(line);
     });
 
@@ -29,16 +27,44 @@ function flagFolders(): readonly string[] {
   return [resolve("."), userFolder()].filter((folder) => folder !== undefined);
 }
 
-function flag(folder: string, on: boolean, context: Context): boolean {
-  const path = join(folder, FLAG);
+/** The folders that have a flag, as the user's own flag file lists them: one is there for each folder it was done in. */
+function flagged(): readonly string[] {
   try {
-    if (on) {
+    return readFileSync(join(userFolder() ?? ".", FLAG), "utf8").split("\n").filter((line) =>
+      isAbsolute(line)
+    );
+  } catch {
+    return [];
+  }
+}
+
+function switchOn(context: Context): boolean {
+  const folders = [...new Set([...flagged(), ...flagFolders()])];
+  const text = ["callmend debug off removes this file, here and in", ...folders, ""].join("\n");
+  return flagFolders().every((folder) =>
+    tried("write", join(folder, FLAG), context, (path) => {
       mkdirSync(folder, { recursive: true });
-      writeFileSync(path, "callmend debug off removes this file\n");
-    } else rmSync(path, { force: true });
+      writeFileSync(path, text);
+    })
+  );
+}
+
+function switchOff(context: Context): boolean {
+  const own = userFolder() ?? ".";
+  const others = [...flagged(), ...flagFolders()].filter((folder) => folder !== own);
+  // The user's own last: it knows the others.
+  return [...new Set(others), own].every((folder) =>
+    tried("remove", join(folder, FLAG), context, (path) => rmSync(path, { force: true }))
+  );
+}
+
+/** Does something with a file; false when that failed, which is told. */
+function tried(what: string, path: string, context: Context, work: (path: string) => void): boolean {
+  try {
+    work(path);
     return true;
   } catch (error) {
-    context.log(`Cannot ${on ? "write" : "remove"} ${path}: ${(error as Error).message}`);
+    context.log(`Cannot ${what} ${path}: ${(error as Error).message}`);
     return false;
   }
 }

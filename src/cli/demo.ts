@@ -44,7 +44,10 @@ async function demo(once: boolean, port: string | undefined, context: Context): 
     bridgeModels: demoModels.filter(({ taught }) => taught).map(({ id }) => id).join(),
   };
   const config = tried(() => readConfig(flags), context);
-  const running = config && start(config, { ...context, log: once ? () => {} : context.log });
+  let begun = false; // from then on, `--once` is about what the models wrote
+  const log = (line: string) => begun && once || context.log(line);
+  const running = config && start(config, { ...context, log });
+  begun = true;
   if (config === undefined || running === undefined) return;
 
   context.print(

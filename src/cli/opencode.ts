@@ -1,6 +1,6 @@
 /** `callmend opencode`: sets up Callmend inside OpenCode, without a proxy, and takes it out again. */
 import process from "node:process";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Argument } from "commander";
@@ -119,8 +119,18 @@ function remove(kind: Kind, options: Options, context: Context): void {
     if (undo !== undefined && !untouched) handDown(pathsOf(other(kind), options), undo, backup, text, after!);
     context.print(after === text ? `Nothing to do in ${paths.config}` : `Taken out of ${paths.config}`);
   }
-  for (const path of [paths.backup, paths.undo, paths.bundle]) rmSync(path, { force: true });
-  context.print(`Removed: ${paths.bundle}`);
+  for (const path of [paths.backup, paths.undo]) rmSync(path, { force: true });
+  if (usedElsewhere(kind, paths.folder)) {
+    context.print(`Kept: ${paths.bundle}, as other configurations name it`);
+  } else {
+    rmSync(paths.bundle, { force: true });
+    context.print(`Removed: ${paths.bundle}`);
+  }
+}
+
+/** Whether a bundle has been put into other configurations, and not been taken out. */
+function usedElsewhere(kind: Kind, folder: string): boolean {
+  return existsSync(folder) && readdirSync(folder).some((name) => name.startsWith(`undo-${kind}-`));
 }
 
 /**

@@ -22,7 +22,7 @@ interface Bun {
   file(path: string): { exists(): Promise<boolean> };
 }
 
-/** False when there is certainly no file. Bun tells so itself: loading node:fs to look takes it a tenth of the start. */
+/** False when no file is named and none is there. Bun itself tells so: to load node:fs takes a tenth of its start. */
 export async function mayHaveFile(flags: Texts, environment: Texts): Promise<boolean> {
   const { Bun } = globalThis as { readonly Bun?: Bun };
   if (Bun === undefined || namedFile(flags, environment) !== undefined) return true;

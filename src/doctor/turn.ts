@@ -70,7 +70,7 @@ export function readTurn(recording: Recording): Turn {
     content,
     reasoning,
     calls: calls.filter((call) => call !== undefined),
-    finish: parts.map(({ finish }) => finish).findLast(saysFinish),
+    finish: parts.map(({ finish }) => typeof finish === "string" ? finish : undefined).findLast(saysFinish),
     done: done === true,
     promptTokens: typeof tokens === "number" ? tokens : undefined,
   };

@@ -47,6 +47,7 @@ function fieldsOf(report: ExchangeReport, upstream: string): LogFields {
     stream: report.stream,
     status: report.status,
     outcome: report.outcome,
+    error: report.error,
     finish: report.finish,
     tools: report.tools,
     calls: report.callsByDialect,
@@ -76,6 +77,7 @@ function inWords(report: ExchangeReport, upstream: string): string {
   const first = times.firstByteMs === undefined ? "" : `first byte ${ms(times.firstByteMs)}, `;
   return [
     `${status} ${outcome} ${model || "(no model)"} at ${upstream}${mode === "bridge" ? ", bridged" : ""}`,
+    ...(report.error === undefined ? [] : [report.error]),
     ...(finish === undefined ? [] : [`finish ${finish}`]),
     ...list("calls", report.callsByDialect),
     ...list("fixes", Object.fromEntries(fixes.map((fix) => [fix, 1]))),

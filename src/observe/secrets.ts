@@ -1,13 +1,11 @@
 /** Keeps keys and cookies out of the logs: of headers, of addresses, and of bodies that repeat them. */
 import { Buffer } from "node:buffer";
+import { SHORTEST_SECRET } from "../settings/setting.ts";
 
 const SECRET_NAME = /auth|key|token|secret|cookie|passw|credential|signature/i;
 
 /** Names that only sound like it. */
 const HARMLESS = /^(?:max[_-]?(?:completion[_-]?)?tokens|x-ratelimit-.*|idempotency-key|x-stainless-.*)$/i;
-
-/** A shorter value would take ordinary words out of the bodies. */
-const SHORTEST = 6;
 
 function isSecret(name: string): boolean {
   return SECRET_NAME.test(name) && !HARMLESS.test(name);
@@ -87,7 +85,7 @@ export class Secrets {
   }
 
   #add(value: string): void {
-    if (value.length < SHORTEST || /^(?:bearer|basic)$/i.test(value)) return;
+    if (value.length < SHORTEST_SECRET || /^(?:bearer|basic)$/i.test(value)) return;
     this.#values.add(value);
     const escaped = JSON.stringify(value).slice(1, -1); // as it stands in a body
     this.#values.add(escaped);

@@ -50,19 +50,6 @@ export function* jsonMembers(
   return yield* readMembers(reading, (key) => member(JSON.parse(`"${key}"`) as string));
 }
 
-/** Walks the elements of one array; `element` has to read each, with `after: AFTER_ELEMENT`. */
-export function* jsonElements(
-  scan: Scanner,
-  element: () => Step<JsonEnd>,
-  options: JsonOptions = {},
-): Step<JsonEnd> {
-  const reading = begin(scan, ignore, options);
-  const first = yield* gap(reading);
-  if (first !== "[") return first === "" ? "cut" : "broken";
-  yield* scan.next();
-  return yield* readElements(reading, "]", element);
-}
-
 /** Eats white space and comments, and says what comes next; `""` at the end of the turn. */
 export function* jsonGap(scan: Scanner, options: JsonOptions = {}): Step<string> {
   return yield* gap(begin(scan, ignore, options));

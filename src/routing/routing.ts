@@ -53,14 +53,17 @@ async function oneModel(request: Request, encoded: string, router: Router<OpenUp
   const response = await route.upstream.fetch(new Request(url, { headers, signal }));
   const body = response.ok ? await jsonIn(response.clone() as Response) : undefined;
   if (!isObject(body)) return response;
-  response.body?.cancel().catch(() => {});
+  giveUp(response);
   return Response.json({ ...body, id: model });
 }
 
 /** `GET /v1/models`: what each upstream has, by names that lead there. One that fails is left out. */
 async function allModels(request: Request, router: Router<OpenUpstream>): Promise<Response> {
   const answers = await Promise.all(router.upstreams.map((upstream) => listOf(request, upstream)));
-  if (answers.every(({ models }) => models === undefined)) return answers[0]!.response;
+  const failed = answers.filter(({ models }) => models === undefined).map(({ response }) => response);
+  const told = failed.length === answers.length ? failed.shift() : undefined;
+  failed.forEach(giveUp);
+  if (told !== undefined) return told;
   const data = new Map<string, Json>();
   const add = (entry: Json, id: string) => data.has(id) || data.set(id, { ...entry, id });
   for (const [n, upstream] of router.upstreams.entries()) {
@@ -79,6 +82,11 @@ async function allModels(request: Request, router: Router<OpenUpstream>): Promis
     }
   }
   return Response.json({ object: "list", data: [...data.values()] });
+}
+
+/** Nobody will read it; how that ends concerns nobody. */
+function giveUp({ body }: Response): void {
+  body?.cancel().catch(() => {});
 }
 
 function leadsTo(route: Route<OpenUpstream> | undefined, upstream: OpenUpstream, model: string): boolean {
@@ -102,7 +110,7 @@ async function listOf(
     const body = await jsonIn(response.clone() as Response);
     const list = isObject(body) ? body.data : body;
     if (!Array.isArray(list)) return { response };
-    response.body?.cancel().catch(() => {});
+    giveUp(response);
     return { response, models: list.filter(isModel) };
   } catch (error) {
     if (signal.aborted) throw error;

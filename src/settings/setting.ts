@@ -64,6 +64,9 @@ export function hidden(text: string): string {
   return `(${text.length} characters)`;
 }
 
+/** A shorter secret is not looked for in texts: it would take ordinary words out of them. */
+export const SHORTEST_SECRET = 6;
+
 /** An address as it may be shown: a password or a query does not belong on a screen. */
 export function shownAddress(text: string): string {
   return text.replace(/\/\/[^/@]*@/, "//…@").replace(/([?#]).+/, "$1…");

@@ -6,12 +6,15 @@ import { kind, Refused, type Zod } from "./setting.ts";
 import { checked, parts } from "./setting_values.ts";
 import { suggestion } from "./suggest.ts";
 
+/** Which of the ids may be meant by one that is none of them. */
+function hintFor(id: string, ids: readonly string[]): string {
+  const meant = suggestion(id, ids);
+  return meant === undefined ? "" : `; did you mean ${JSON.stringify(meant)}?`;
+}
+
 /** What is wrong with an id. */
 function idProblem(what: string, id: string, ids: readonly string[]): string | undefined {
-  if (ids.includes(id)) return undefined;
-  const meant = suggestion(id, ids);
-  const hint = meant === undefined ? "" : `; did you mean ${JSON.stringify(meant)}?`;
-  return `there is no ${what} ${JSON.stringify(id)}${hint}`;
+  return ids.includes(id) ? undefined : `there is no ${what} ${JSON.stringify(id)}${hintFor(id, ids)}`;
 }
 
 /** A list of ids; editors complete it. */
@@ -72,7 +75,9 @@ export const fixIds = kind<readonly string[]>({
   read(text) {
     const listed = listedFixes(text);
     const unknown = listed.filter((id) => !allFixIds.includes(id));
-    return unknown.length === 0 ? listed : new Refused(`there is no fix ${unknown.join(", ")}`);
+    if (unknown.length === 0) return listed;
+    const hint = unknown.length === 1 ? hintFor(unknown[0]!, allFixIds) : "";
+    return new Refused(`there is no fix ${unknown.join(", ")}${hint}`);
   },
   inFile: (z) => idList(z, "fix", allFixIds),
 });

@@ -182,8 +182,6 @@ export const onOff = kind({
   inFile: (z) => z.boolean(),
 });
 
-const noKey = "there is no key in it";
-
 /** Keys by comma. */
 export const keys = kind<readonly string[]>({
   placeholder: "<keys>",
@@ -191,8 +189,8 @@ export const keys = kind<readonly string[]>({
   allowedInFile: `a list of keys, each of ${key.allowed}`,
   read(text) {
     const all = parts(text);
-    if (all.length === 0) return new Refused(noKey);
+    if (all.length === 0) return new Refused("there is no key in it");
     return all.every((one) => KEY.test(one)) ? all : new Refused();
   },
-  inFile: (z) => z.array(like(z, KEY)).check(z.refine((all) => all.length > 0, { error: noKey })),
+  inFile: (z) => z.array(like(z, KEY)),
 });

@@ -11,13 +11,26 @@ interface BunRequestInit extends RequestInit {
   readonly duplex: "half";
 }
 
+/** Variables by which Bun's fetch goes by way of an HTTP proxy; `node:http` knows nothing of them. */
+const PROXY_VARIABLES = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"];
+
+const byProxy = "Bun" in globalThis && PROXY_VARIABLES.some((name) => process.env[name]);
+
+/** An HTTP proxy cannot reach servers on this machine, and Bun would ask it for them as well. */
+function spareThisMachine(): void {
+  const spared = process.env["NO_PROXY"] ?? process.env["no_proxy"] ?? "";
+  if (spared.trim() === "*") return;
+  const all = [...spared.split(",").filter(Boolean), "localhost", "127.0.0.1", "::1", "[::1]"].join(",");
+  for (const name of ["NO_PROXY", "no_proxy"]) process.env[name] = all;
+}
+
 /**
  * So many requests are sent this way at once, and others by `node:http`: beyond 256, or fewer if a variable says so, Bun
  * lets requests wait until others end. Some less, for what else asks. See https://bun.com/docs/runtime/networking/fetch
  */
-export const FETCH_LIMIT = Math.floor(
-  0.8 * Math.min(256, limitOf(process.env["BUN_CONFIG_MAX_HTTP_REQUESTS"])),
-);
+export const FETCH_LIMIT = byProxy
+  ? Infinity // who has to wait gets there, and who goes past the proxy may not
+  : Math.floor(0.8 * Math.min(256, limitOf(process.env["BUN_CONFIG_MAX_HTTP_REQUESTS"])));
 
 function limitOf(told = ""): number {
   return /^0*[1-9]\d*$/.test(told) ? Number(told) : Infinity; // what is no limit is none
@@ -28,6 +41,7 @@ const STALE_MS = 1_000;
 
 /** A client that keeps its connections open between requests. */
 export function createFetchClient(): Send {
+  if (byProxy) spareThisMachine();
   let kept = false; // an answer was read to its end, so that a kept connection may be used again
   const send = async (outgoing: Outgoing, keepalive: boolean): Promise<Answer> => {
     const { method, url, headers, body, length, signal } = outgoing;

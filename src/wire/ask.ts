@@ -63,7 +63,7 @@ export async function reach(next: Fetch, request: Request, exchange?: Exchange):
       throw error;
     }
     const { status, error: body } = failure(error);
-    exchange?.end({ status, outcome: "unreachable" });
+    exchange?.end({ status, outcome: "unreachable", error: messageOf(body) });
     return { response: errorResponse(status, body), error: body };
   }
 }
@@ -193,7 +193,7 @@ function untouched(response: Response, { exchange }: Asked, error?: Json): Sourc
 
 function brokeOff(response: Response, reason: unknown, { exchange }: Asked): Source {
   const { status, error } = breakage(reason);
-  exchange.end({ status, outcome: "broken" });
+  exchange.end({ status, outcome: "broken", error: messageOf(error) });
   return { kind: "response", response: errorResponse(status, error, response.headers), error };
 }
 

@@ -21,7 +21,12 @@ export interface ChatRequest {
 
 /** Whether a request is Callmend's business at all (rule 1). */
 export function isChatCompletion(request: Pick<Request, "method" | "url">): boolean {
-  return request.method === "POST" && /\/chat\/completions\/*$/.test(new URL(request.url).pathname);
+  return request.method === "POST" && isChatPath(new URL(request.url).pathname);
+}
+
+/** Whether a path is that of chat completions; some clients put a slash behind it. */
+export function isChatPath(path: string): boolean {
+  return /\/chat\/completions\/*$/.test(path);
 }
 
 /**

@@ -79,7 +79,7 @@ export function isProtocolFinish(word: unknown): boolean {
     word === "content_filter" || word === "function_call";
 }
 
-/** Whether a finish reason says anything; some servers send `""` or `"null"` with every chunk (symptoms C4). */
-export function saysFinish(reason: unknown): reason is string {
-  return typeof reason === "string" && reason !== "" && reason !== "null";
+/** Whether a finish reason says that the answer is over; some servers send `""` or `"null"` with every chunk (C4). */
+export function saysFinish(reason: unknown): reason is NonNullable<unknown> {
+  return finishReason(reason) !== null;
 }

@@ -43,8 +43,10 @@ export async function collect(
   finishGraceMs: number,
 ): Promise<{ readonly told: Told } | { readonly status?: number; readonly error: Json }> {
   const items: Item[] = [];
+  let until: number | undefined; // once all is said, whatever else comes must come by then
   for (let over = false; !over;) {
-    const batch = await body.readEvents(answer.finished ? finishGraceMs : Infinity);
+    if (answer.finished) until ??= Date.now() + finishGraceMs;
+    const batch = await body.readEvents(until === undefined ? Infinity : Math.max(0, until - Date.now()));
     if (batch.kind === "broken" && !answer.finished) return breakage(batch.error);
     const events = batch.kind === "events" || batch.kind === "end" ? batch.events : NO_EVENTS;
     over = batch.kind !== "events";

@@ -124,8 +124,8 @@ export function protocolStage(options: ProtocolStageOptions): ProtocolStage {
       problem("role-missing", `choice ${index}`);
       const { role: _, ...rest } = delta;
       choice = { ...choice, delta: { role: "assistant", ...rest } };
-    }
-    if (state.introduced && delta.role !== undefined) {
+      state.introduced = true;
+    } else if (state.introduced && delta.role !== undefined) {
       const { role: _, ...rest } = delta;
       choice = { ...choice, delta: rest };
     }

@@ -39,6 +39,8 @@ export interface ExchangeReport {
     readonly addedMs: number;
   };
   readonly outcome: ExchangeOutcome;
+  /** Why there is no answer, in the words that the client gets. */
+  readonly error?: string;
 }
 
 /** Looks on at one exchange; what it is given it must not change. Whatever it throws is of no consequence. */

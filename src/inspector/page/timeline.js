@@ -15,7 +15,7 @@ import { bytes, count, duration } from "./format.js";
  * }} Line
  */
 
-const [LEFT, RIGHT, TOP, LANE, GAP, AXIS] = [72, 16, 20, 46, 18, 24];
+const [LEFT, RIGHT, TOP, LANE, GAP, AXIS] = [72, 24, 20, 46, 18, 24];
 const HEIGHT = TOP + 2 * LANE + GAP + AXIS + 2;
 const LANES = /** @type {const} */ (["upstream", "client"]);
 
