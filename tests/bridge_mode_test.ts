@@ -335,6 +335,21 @@ test("bridge: a turn of reasoning alone is empty too; the next answer goes on be
   assert.equal(JSON.parse(events(again.text).at(-1)!).error.code, "empty_turn");
 });
 
+test("bridge: what an empty turn has said goes out the same, in one piece and in many", async () => {
+  for (const mode of ["bridge", "fallback"] as const) {
+    for (const delta of [{ reasoning_content: "one" }, { content: "<think>one</think>" }]) {
+      const events = [data(chunk({ role: "assistant", ...delta })), data(chunk({}, "stop")), DONE];
+      const turns = [];
+      for (const first of [stream(events.join("")), stream(...events)]) {
+        const { text } = await exchange([first, says(CALL)], { mode });
+        turns.push(turn(text));
+      }
+      assert.deepEqual(turns[0], { ...called, reasoning: "one" });
+      assert.deepEqual(turns[1], turns[0]);
+    }
+  }
+});
+
 test("bridge: while the second answer is waited for, keep-alives go out", async () => {
   const late = stream(150, ...says(CALL).acts);
   const { text } = await exchange([NOTHING, late], { mode: "bridge", keepAliveMs: 20 });

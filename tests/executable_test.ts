@@ -186,6 +186,15 @@ function chunk(delta: object, finish: string | null = null): string {
   return `data: ${JSON.stringify({ ...envelope, choices })}\n\n`;
 }
 
+test("a server on this machine is not asked by way of an HTTP proxy", async () => {
+  using folders = empty();
+  await using models = await httpUpstream((_, response) => void response.end("{}"));
+  const proxy = { HTTP_PROXY: "http://127.0.0.1:9", http_proxy: "http://127.0.0.1:9" };
+  const given = ["--port", "0", "--upstream", `http://127.0.0.1:${models.port}/v1`];
+  await using running = run(folders, given, proxy);
+  assert.equal((await ask(await running.port(), "/v1/models")).status, 200);
+});
+
 test("a streaming tool call goes through; SIGTERM lets it end; the health check says both", async () => {
   const held: http.ServerResponse[] = [];
   await using upstream = await httpUpstream((request, response) => {

@@ -192,12 +192,44 @@ test("rule 11: the role goes out once, whatever chunk of the upstream has it", a
   for (
     const said of [
       [chunk({ role: "assistant", content: markup }, "stop")],
+      [chunk({ role: "assistant", content: markup }), chunk({}, "stop")],
+      [chunk({ role: "assistant", content: `Hi.\n${markup}` }), chunk({ role: "assistant" }, "stop")],
+      [
+        chunk({ role: "assistant", content: "<tool" }),
+        chunk({ content: markup.slice(5) }),
+        chunk({}, "stop"),
+      ],
+      [chunk({ role: "assistant", content: "```json\n" }), chunk({ content: "x\n```" }), chunk({}, "stop")],
       [chunk({ content: "Hi " }), chunk({ role: "assistant", content: "there" }), chunk({}, "stop")],
     ]
   ) {
-    const { text } = await answer([data(...said) + DONE]);
+    const { text, report } = await answer([data(...said) + DONE]);
+    const bearsRole = said[0]!.includes("assistant");
+    assert.equal(report.problems.some(({ code }) => code === "role-missing"), !bearsRole, text);
     const roles = chunks(text).map((each) => each.choices[0].delta.role);
     assert.deepEqual(roles, ["assistant", ...roles.slice(1).map(() => undefined)], text);
+  }
+});
+
+test("rule 13: an id that the text leaves empty is made up", async () => {
+  for (const id of ["", " "]) {
+    const content =
+      `<cofl:tool_calls><cofl:tool_call id="${id}" name="read"><path>a</path></cofl:tool_call>` +
+      "</cofl:tool_calls>";
+    const { text } = await answer([data(chunk({ role: "assistant", content }), chunk({}, "stop")) + DONE]);
+    assert.match(turn(text).choices[0].message.tool_calls[0].id, /^call_\w{24}$/);
+  }
+});
+
+test("symptom A3: an opener that is left over in front of a native call goes, with its line break", async () => {
+  for (
+    const opener of ["<｜DSML｜function_calls>", "<tool_call>", "<minimax:tool_call>", "<function_calls>"]
+  ) {
+    for (const behind of ["", "\n", " \n\n"]) {
+      const said = chunk({ role: "assistant", content: `Look. ${opener}${behind}` });
+      const { text } = await answer([data(said, ...CALL.slice(1)) + DONE]);
+      assert.equal(turn(text).choices[0].message.content, "Look. ", JSON.stringify(opener + behind));
+    }
   }
 });
 

@@ -39,7 +39,7 @@ export const minimaxM3: Dialect = {
     for (let calls = 0;; calls++) {
       if (next === undefined) {
         yield* scan.skipSpace();
-        if (calls === 0 && hit.text === "<tool_call>" && !(yield* scan.sees(INVOKE))) return false;
+        if (calls === 0 && hit.text === "<tool_call>" && !(yield* isOurs(scan))) return false;
         if (calls > 0 && (yield* scan.accept(BLOCK_END))) return true;
         next = yield* scan.accept(ANY_INVOKE);
         if (next === undefined) return form === "recovered" && calls > 0;
@@ -50,6 +50,18 @@ export const minimaxM3: Dialect = {
     }
   },
 };
+
+/** Behind a block's opener without its sentinel: a call with one, or one whose first tag has one. */
+function* isOurs(scan: Scanner): Step<boolean> {
+  if ((yield* scan.sees(INVOKE)) !== undefined) return true;
+  const start = scan.mark();
+  const opened = (yield* scan.accept(ANY_INVOKE)) !== undefined &&
+    (yield* scan.take(TAG_END, 160)) !== undefined;
+  yield* scan.skipSpace();
+  const ours = opened && (yield* scan.sees(OPEN)) !== undefined;
+  scan.rewind(start);
+  return ours;
+}
 
 /** Reads one call whose opening marker is eaten. */
 function* invocation(scan: Scanner, out: Out, hit: Hit): Step<CallEnd> {
@@ -105,7 +117,7 @@ function* parameter(
     else if (calls > 0 && text === CALL_END) {
       calls--;
       same = 0;
-    } else if (text === CALL_END || (text === bare && (yield* tagFollows(scan, closer)))) {
+    } else if (text === CALL_END || (text === bare && (yield* tagFollows(scan, closer, call.parameters)))) {
       out.problem("closer-missing", `${name}: ${text}`);
       return text === CALL_END ? "call-end" : "closed";
     }
@@ -113,14 +125,25 @@ function* parameter(
   }
 }
 
-/** A closer without its sentinel is one if a tag comes next that is not the real closer. */
-function* tagFollows(scan: Scanner, closer: string): Step<boolean> {
+/**
+ * A closer without its sentinel is one if a tag comes next that is not the real closer. Where that has lost its sentinel
+ * as well, it has to be another parameter's, or the call's own closer with a sentinel behind it.
+ */
+function* tagFollows(scan: Scanner, closer: string, parameters: readonly string[]): Step<boolean> {
   const behind = scan.mark();
   yield* scan.skipSpace();
-  const real = yield* scan.sees(closer);
-  const follows = real === undefined && (yield* scan.sees(OPEN));
+  let follows = (yield* scan.sees(closer)) === undefined;
+  if (follows && (yield* scan.sees(OPEN)) === undefined) {
+    if (yield* scan.accept("</invoke>")) {
+      yield* scan.skipSpace();
+      follows = (yield* scan.peek()) === "" || (yield* scan.sees(OPEN)) !== undefined;
+    } else {
+      const name = (yield* scan.accept("<")) && (yield* tagName(scan));
+      follows = name !== undefined && parameters.includes(name[1]);
+    }
+  }
   scan.rewind(behind);
-  return follows !== undefined && follows !== false;
+  return follows;
 }
 
 function* holdsElements(scan: Scanner): Step<boolean> {

@@ -3,7 +3,7 @@ import type { Call, Out } from "../parse/dialect.ts";
 import { MarkerSet } from "../parse/marker.ts";
 import type { Scanner, Step } from "../parse/scanner.ts";
 import { pythonGap, pythonValue } from "./python_literal.ts";
-import { KEYWORD, opensPythonString, pythonString, type StringPlace } from "./python_string.ts";
+import { BLOCK_ENDS, KEYWORD, opensPythonString, pythonString, type StringPlace } from "./python_string.ts";
 
 /** A call whose name and bracket come next; eats both. Undefined, with nothing eaten, when something else does. */
 export function* callee(scan: Scanner): Step<string | undefined> {
@@ -89,10 +89,15 @@ export function* pythonCalls(scan: Scanner, out: Out, salvage = false): Step<boo
   for (let calls = 0;; calls++) {
     const behind = scan.mark();
     yield* scan.skipSpace();
-    while (calls > 0 && (yield* scan.accept(",", ";"))) yield* scan.skipSpace();
+    let separated = false;
+    while (calls > 0 && (yield* scan.accept(",", ";"))) {
+      separated = true;
+      yield* scan.skipSpace();
+    }
     const name = yield* callee(scan);
     if (name === undefined) {
-      scan.rewind(behind);
+      if (separated && (yield* listEnds(scan))) scan.release(); // models end the last call like a statement
+      else scan.rewind(behind);
       return calls > 0;
     }
     scan.release();
@@ -103,6 +108,12 @@ export function* pythonCalls(scan: Scanner, out: Out, salvage = false): Step<boo
     if (!salvage || !call.abandon() || !(yield* reachNextCall(scan, out))) return false;
     out.text(`${name}(${scan.since(start).map(({ text }) => text).join("")}`);
   }
+}
+
+/** The end of the turn, of the list or of the block comes next. */
+function* listEnds(scan: Scanner): Step<boolean> {
+  const next = yield* scan.peek();
+  return next === "" || next === "]" || (yield* scan.sees(...BLOCK_ENDS)) !== undefined;
 }
 
 /** Reads on to where another call follows. */

@@ -116,6 +116,7 @@ function* callIsOver(scan: Scanner, out: Out, doubtful: boolean): Step<boolean> 
   yield* scan.skipSpace();
   const behind = yield* scan.peek();
   if (separated && (behind === "]" || (behind === "" && !doubtful))) return true;
+  if (separated && (yield* scan.sees(...BLOCK_ENDS)) !== undefined) return true;
   const callee = yield* scan.accept(CALLEE);
   return callee !== undefined && out.knows(callee.text.slice(0, -1).replace(/\.call$/, ""));
 }
@@ -169,6 +170,14 @@ const NOT_SPACE = /[^ \t\r\n]/g;
 
 /** What a Python identifier is made of, dots and dashes of tool names among it. */
 export const IDENTIFIER = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+
+/** What ends a block of calls. */
+export const BLOCK_ENDS: readonly string[] = [
+  "</function_calls>",
+  "<|python_end|>",
+  "<|tool_call_end|>",
+  "```",
+];
 
 const INNER_QUOTE = "inner quote";
 const CALLEE = shape(chars(IDENTIFIER, 1, 128), "(");

@@ -55,6 +55,7 @@ const wrapped: readonly Dialect[] = ROWS.map(({ id, aka, models, opener, closer 
     if (json ? !(yield* jsonCalls(scan, out)) : !(yield* pythonList(scan, out, true))) return false;
     const behind = scan.mark();
     yield* scan.skipSpace();
+    while (yield* scan.accept(";")) yield* scan.skipSpace();
     if (yield* scan.accept(closer)) scan.release();
     else scan.rewind(behind);
     return true; // without its closer the last call has closed all the same

@@ -5,7 +5,7 @@ import type { Opener } from "./dialect.ts";
 import { type Opening, openingsAt } from "./live.ts";
 import type { Hit } from "./marker.ts";
 import type { Place } from "./outbox.ts";
-import type { Step } from "./scanner.ts";
+import type { Scanner, Step } from "./scanner.ts";
 import { END_TOKENS, RESULT_TAGS, RESULT_WORD } from "./signals.ts";
 import type { Turn } from "./turn.ts";
 
@@ -43,7 +43,7 @@ export function* readOpenings(turn: Turn, hit: Hit, openings: readonly Opening[]
   const end = yield* tryOpenings(turn, hit, openings, place !== "content" || span > 0 ? "held" : undefined);
   if (!end.taken) {
     const markup = isMarkup(openings, hit);
-    if (markup && turn.interrupted === "native-call" && scan.ended) {
+    if (markup && turn.interrupted === "native-call" && (yield* onlySpaceFollows(scan))) {
       turn.dangling(hit.text);
       return true;
     }
@@ -130,6 +130,15 @@ export function* tryOpenings(
 function deliveryOf(turn: Turn, { form, counts }: Opener): Delivery {
   if (counts === "whole" || counts === "last") return "held";
   return form === "recovered" || counts === "ended" || turn.wholeCalls ? "ended" : "streamed";
+}
+
+/** Eats the white space that is left, if nothing else is. */
+function* onlySpaceFollows(scan: Scanner): Step<boolean> {
+  const behind = scan.mark();
+  yield* scan.skipSpace();
+  if (scan.ended) scan.release();
+  else scan.rewind(behind);
+  return scan.ended;
 }
 
 /** Nothing comes behind but white space, end tokens, or a made-up result: what was read is the last thing said. */

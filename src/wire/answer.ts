@@ -180,7 +180,8 @@ export class Answer {
     if (text !== undefined) return this.#ended(text);
     this.#error = error;
     this.#options.problem("upstream-error", (event.data ?? event.raw).slice(0, 1000));
-    return [...this.#flushed(), errorEvent(event, chunk, error)];
+    const flushed = this.#flushed();
+    return this.empty ? flushed : [...flushed, errorEvent(event, chunk, error)]; // an empty one may be replaced
   }
 
   /** The answer ends with a text that came in an error. */

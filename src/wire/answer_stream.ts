@@ -190,16 +190,16 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
           now = step(batch);
         }
         const { batch, written, how, useless } = now;
+        if (written.length > 0) {
+          send(controller, written);
+          sent = true;
+        }
         if (useless && options.replace !== undefined) {
           if (batch.kind === "late") body.cancel();
           else body.drain(options.finishGraceMs);
           replacing = options.replace(answer.error);
           replacing.catch(() => {}); // it is awaited in pieces; what it throws is thrown there
           continue;
-        }
-        if (written.length > 0) {
-          send(controller, written);
-          sent = true;
         }
         if (how === undefined) continue;
         finish(how);

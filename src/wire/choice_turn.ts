@@ -8,11 +8,12 @@ import type { RepairConfig } from "../repair_config.ts";
 import { newId } from "./call_id.ts";
 import { fromFunctionCall, isObject } from "./call_piece.ts";
 import { finishReason, saysFinish } from "./finish.ts";
+import { Introduction } from "./introduction.ts";
 import { NativeCalls } from "./native_calls.ts";
 import type { Choice, Chunk, Delta, ToolCallDelta } from "./openai.ts";
 import type { Report } from "./problem.ts";
 import type { Outcome } from "./protocol_stage.ts";
-import { Relay, type Relayed, says, type Text } from "./relay.ts";
+import { Relay, type Relayed, restOf, says, type Text } from "./relay.ts";
 import type { Item } from "./stage.ts";
 
 /** What a turn needs to know of its request. */
@@ -29,6 +30,7 @@ export class ChoiceTurn {
   readonly #parser: Parser;
   readonly #native: NativeCalls;
   readonly #relay = new Relay();
+  readonly #introduction = new Introduction();
   readonly #options: TurnOptions;
   readonly #index: number;
   readonly callsByDialect = new Map<string, number>();
@@ -92,6 +94,11 @@ export class ChoiceTurn {
   }
 
   chunk(item: Item, choice: Choice): Item[] {
+    const out = this.#chunk(item, choice);
+    return this.#introduction.over ? out : this.#introduction.pass(out, choice.delta);
+  }
+
+  #chunk(item: Item, choice: Choice): Item[] {
     if (this.#ended) return this.#late(item, choice);
     this.#last = item.chunk;
     const delta = fromFunctionCall(isObject(choice.delta) ? choice.delta : NO_DELTA);
@@ -100,7 +107,7 @@ export class ChoiceTurn {
       // vLLM sends an empty list with every piece of content: clients take it for the start of a call.
       const { tool_calls: _calls, ...others } = delta;
       const mended = { ...choice, delta: others };
-      return this.chunk({ chunk: { ...item.chunk, choices: [mended] } }, mended);
+      return this.#chunk({ chunk: { ...item.chunk, choices: [mended] } }, mended);
     }
     const texts = this.#textsOf(delta);
     if (calls == null && !saysFinish(choice.finish_reason) && texts.length <= 1) {
@@ -120,17 +127,18 @@ export class ChoiceTurn {
 
   /** The answer breaks off. */
   flush(): Item[] {
-    return this.#ended ? [] : this.#write(this.#parser.breakOff(), true);
+    return this.#ended ? [] : this.#introduction.pass(this.#write(this.#parser.breakOff(), true));
   }
 
   /** The answer is over without a word from this choice. */
   end(): Item[] {
     if (this.#ended) return this.#native.end().map((each) => this.#item({ tool_calls: [each] }));
     const { events, owed } = this.#finish("length"); // without a finish, a call that has not begun is cut off
-    return [...this.#write(events, true), ...owed.map((each) => this.#item({ tool_calls: [each] }))];
+    const rest = owed.map((each) => this.#item({ tool_calls: [each] }));
+    return this.#introduction.pass([...this.#write(events, true), ...rest]);
   }
 
-  /** A chunk that holds text of one field, or none: it goes on whole if its text does. */
+  /** A chunk with text of one field, or none: it goes on whole if its text does. */
   #text(item: Item, text: Text = NO_TEXT): Item[] {
     const [field, value] = text;
     const whole = this.#relay.push(item, field, value, this.#parser.idle);
@@ -138,7 +146,7 @@ export class ChoiceTurn {
     this.#textSinceNative = true;
     const out = this.#write(this.#parser.feed(value, field));
     if (this.#relay.overdue) out.push(...this.#send(this.#relay.split()));
-    if (!whole) out.push(...this.#restOf(item));
+    if (!whole) out.push(...restOf(item));
     return out;
   }
 
@@ -206,7 +214,12 @@ export class ChoiceTurn {
         out.push(...this.#send(this.#relay.split()));
         const { index, name, dialect } = event;
         this.callsByDialect.set(dialect, (this.callsByDialect.get(dialect) ?? 0) + 1);
-        calls.push({ index, id: event.id ?? newId(), type: "function", function: { name, arguments: "" } });
+        calls.push({
+          index,
+          id: event.id?.trim() ? event.id : newId(),
+          type: "function",
+          function: { name, arguments: "" },
+        });
       } else if (event.type === "call-delta") {
         const last = calls.at(-1);
         if (last?.index === event.index) last.function!.arguments! += event.json;
@@ -221,19 +234,10 @@ export class ChoiceTurn {
     const out: Item[] = [];
     for (const each of relayed) {
       if (each.kind === "item") out.push(each.item);
-      else if (each.kind === "rest") out.push(...this.#restOf(each.item));
+      else if (each.kind === "rest") out.push(...restOf(each.item));
       else out.push(this.#item({ [this.#nameOf(each.field)]: each.text }));
     }
     return out;
-  }
-
-  /** What a chunk whose text goes its own way held beside it. */
-  #restOf({ chunk }: Item): Item[] {
-    const choice = chunk.choices?.[0];
-    const { content: _content, reasoning: _reasoning, reasoning_content: _long, ...delta } = choice?.delta ??
-      {};
-    const empty = Object.keys(delta).length === 0 && choice?.logprobs == null && chunk["usage"] == null;
-    return empty ? [] : [{ chunk: { ...chunk, choices: [{ ...choice, delta }] } }];
   }
 
   #textsOf(delta: Delta): Text[] {
@@ -258,10 +262,7 @@ export class ChoiceTurn {
 }
 
 /** What comes when a turn is over. */
-interface Last {
-  readonly events: readonly TurnEvent[];
-  readonly owed: readonly ToolCallDelta[];
-}
+type Last = { readonly events: readonly TurnEvent[]; readonly owed: readonly ToolCallDelta[] };
 
 const NO_DELTA: Delta = {};
 const NO_TEXT: Text = ["content", ""];

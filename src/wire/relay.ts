@@ -33,6 +33,15 @@ export type Relayed =
   | { readonly kind: "text"; readonly field: Field; readonly text: string }
   | { readonly kind: "rest"; readonly item: Item };
 
+/** What a chunk whose text goes its own way held beside it. */
+export function restOf({ chunk }: Item): Item[] {
+  const choice = chunk.choices?.[0];
+  const { content: _content, reasoning: _reasoning, reasoning_content: _long, ...delta } = choice?.delta ??
+    {};
+  const empty = Object.keys(delta).length === 0 && choice?.logprobs == null && chunk["usage"] == null;
+  return empty ? [] : [{ chunk: { ...chunk, choices: [{ ...choice, delta }] } }];
+}
+
 /** How much may wait: behind that, text goes out in chunks of its own. */
 const MAX_TEXT = 256;
 const MAX_CHUNKS = 64;
