@@ -87,12 +87,25 @@ export function settle(flags: Texts, environment: Texts, file?: ConfigFile): Set
   const { name: _, models: __, aliases: ___, ...first } = made[0]!.one;
   const server = valuesOf(top, (setting) => !perUpstream(setting) && setting.place !== undefined);
   const config = { clientKeys: [], ...server, ...first, upstreams: made.map(({ one }) => one) };
+  refuseUnused(config as unknown as Config);
   const told = () => [
     ...settingRows.filter(([, setting]) => !perUpstream(setting) && setting.place !== undefined)
       .map(([name, setting]) => toldOf(setting.place!, setting, top[name])),
     ...made.flatMap(({ told }) => told()),
   ];
   return { config: config as unknown as Config, told };
+}
+
+/** Something was asked for that would silently do nothing. */
+function refuseUnused({ captures, captureFolder: folder }: Config): void {
+  if (captures > 0 || folder === undefined) return;
+  const { captures: number, captureFolder } = settings;
+  throw new ConfigError([
+    `Cannot use ${captureFolder.flag} ${
+      JSON.stringify(folder)
+    } with ${number.flag} 0: nothing is captured then. ` +
+    `Take one of them away (${captureFolder.variable}, ${number.variable}; capture in the file).`,
+  ]);
 }
 
 function perUpstream({ entry }: Setting): boolean {

@@ -117,6 +117,14 @@ test("all problems are told at once, each by the flag or variable it came from",
   assert.match(told[1]!, /^Cannot use IDLE_TIMEOUT "x"/);
 });
 
+test("captures that would go nowhere are refused", () => {
+  assert.match(
+    problems({ captures: "0", captureFolder: "x" })[0]!,
+    /^Cannot use --capture-dir "x" with --captures 0: /,
+  );
+  assert.deepEqual(problems({ captures: "1", captureFolder: "x" }), []);
+});
+
 test("every example and every default of the table can be used", () => {
   for (const [name, setting] of settingRows) {
     assert.deepEqual(problems({ [name]: setting.example }), []);

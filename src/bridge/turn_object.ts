@@ -219,7 +219,7 @@ function* strayClosers(scan: Scanner, out: Out): Step<void> {
 }
 
 /** Takes the inside of a JSON string, and hands on what it means; half of a surrogate pair waits for the other half. */
-export function unescaping(sink: Sink): Sink {
+function unescaping(sink: Sink): Sink {
   let half = "";
   return (json) => {
     const text = half + (JSON.parse(`"${json}"`) as string);

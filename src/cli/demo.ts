@@ -9,11 +9,15 @@ import { start, stopOnSignal } from "./run_server.ts";
 import { tried } from "./load_config.ts";
 
 export const makeDemo: MakeCommand = (context) =>
-  command("demo", "run the proxy in front of a built-in model server, and show what each dialect becomes", [
-    "callmend demo --once",
-    "callmend demo --port 9000",
-  ])
-    .option("--once", "stop when all dialects have been shown; exit code 1 if one was not converted")
+  command(
+    "demo",
+    "run the proxy in front of a built-in model server, and show what the commonest dialects become",
+    [
+      "callmend demo --once",
+      "callmend demo --port 9000",
+    ],
+  )
+    .option("--once", "stop when all have been shown; exit code 1 if one was not converted")
     .addOption(
       new Option("--port <number>", `${settings.port.means} (default: 8787, or a free one with --once)`),
     )

@@ -85,7 +85,7 @@ export function* bareCalls(scan: Scanner, out: Out, grammar: ElementGrammar, fir
 }
 
 /** Reads one call whose opening marker is eaten. */
-export function* elementCall(scan: Scanner, out: Out, grammar: ElementGrammar, hit: Hit): Step<CallEnd> {
+function* elementCall(scan: Scanner, out: Out, grammar: ElementGrammar, hit: Hit): Step<CallEnd> {
   const tag = yield* readTag(scan, hit);
   if (tag?.name === undefined) return "none";
   const name = tag.name.replace(/<\|.*/s, ""); // Muse glues the next token to it

@@ -56,7 +56,7 @@ export function declared({ name, description, parameters }: CheckTool): Json {
 }
 
 /** Why the arguments of a call are not valid for its tool; undefined when they are. What they say does not count. */
-export function wrongArguments(text: string, { parameters }: CheckTool): string | undefined {
+function wrongArguments(text: string, { parameters }: CheckTool): string | undefined {
   const values = parsed(text);
   if (!isObject(values)) return `arguments that are no JSON object: ${shortened(text)}`;
   for (const [name, type] of Object.entries(parameters)) {

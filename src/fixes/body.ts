@@ -3,7 +3,7 @@ import { isObject } from "../wire/call_piece.ts";
 import type { Json } from "../wire/openai.ts";
 
 /** A list with each entry changed: replaced, dropped (`[]`) or made several; the same list when nothing changed. */
-export function mapList(
+function mapList(
   list: readonly unknown[],
   change: (entry: Json, index: number) => unknown,
 ): readonly unknown[] {

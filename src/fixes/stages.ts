@@ -14,7 +14,7 @@ export function chunkStage(change: (chunk: Chunk) => Chunk): Stage {
 }
 
 /** A stage that changes one choice at a time; no list is made for a chunk that needs no change. */
-export function choiceStage(change: (choice: Choice, position: number) => Choice): Stage {
+function choiceStage(change: (choice: Choice, position: number) => Choice): Stage {
   return chunkStage((chunk) => {
     const { choices } = chunk;
     if (!Array.isArray(choices)) return chunk;

@@ -1,7 +1,7 @@
 /** The log: lines with a level, as JSON for programs or readable for people. */
 
 /** How much is told: each level holds those before it. */
-export const logLevels = ["error", "warn", "info", "debug"] as const;
+const logLevels = ["error", "warn", "info", "debug"] as const;
 export type LogLevel = typeof logLevels[number];
 
 /** Facts of a line, in the order in which they are shown; undefined and empty lists are left out. */

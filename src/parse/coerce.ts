@@ -38,7 +38,7 @@ export function typeOfJson(json: string): JsonType {
  * The text of a parameter whose schema allows no string, as JSON (dialects.md §9.1): null before booleans before
  * numbers before arrays and objects. Undefined when it fits no type that is allowed.
  */
-export function fitText(text: string, schema: ValueSchema, options: JsonOptions = {}): string | undefined {
+function fitText(text: string, schema: ValueSchema, options: JsonOptions = {}): string | undefined {
   const types = schema.types ?? new Set<JsonType>();
   const trimmed = text.trim();
   const word = trimmed.toLowerCase();
@@ -60,7 +60,7 @@ export function fitText(text: string, schema: ValueSchema, options: JsonOptions 
 }
 
 /** A JSON string whose schema allows none, as what it holds: it was encoded twice. */
-export function fitString(json: string, schema: ValueSchema, options: JsonOptions = {}): string | undefined {
+function fitString(json: string, schema: ValueSchema, options: JsonOptions = {}): string | undefined {
   const text = JSON.parse(json) as string;
   const twice = /^\s*["'“”„]/.test(text); // three times is no more than noise
   const fitted = twice ? undefined : fitText(text, schema, options);
