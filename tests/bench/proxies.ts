@@ -20,10 +20,13 @@ const { values: options } = parseArgs({
     /** The parts to run: cpu, paced, growth, length. */
     only: { type: "string", default: "cpu,paced,growth,length" },
     samples: { type: "string", default: "prose,hermes,dsml,qwen3-coder,native" },
+    /** Requests of each sample that a proxy answers before it is measured: compilers need thousands to be done. */
+    warm: { type: "string", default: "3000" },
     executable: { type: "string" },
   },
 });
 const rounds = Number(options.rounds);
+const warm = Number(options.warm);
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const executable = options.executable ?? join(root, "dist/callmend");
 const bare = join(root, "tests/bench/bare.ts");
@@ -116,9 +119,6 @@ async function ask(port: number, name: string, latencies?: number[]): Promise<vo
 const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 const at = (values: readonly number[], share: number) => values[Math.floor(values.length * share)] ?? NaN;
 
-/** Requests of each kind that a proxy answers before it is measured: compilers need some thousands to be done. */
-const WARM_UP = 400;
-
 /** The first requests of fresh proxies: CPU milliseconds of each, while all is still compiled. */
 async function cold(proxies: readonly Proxy[], requests: number): Promise<number[]> {
   const figures: number[] = [];
@@ -132,7 +132,7 @@ async function cold(proxies: readonly Proxy[], requests: number): Promise<number
 
 async function warmUp(proxies: readonly Proxy[], sample: string): Promise<void> {
   for (const { port } of proxies) {
-    for (let n = 0; n < WARM_UP; n += 20) {
+    for (let n = 0; n < warm; n += 20) {
       await Promise.all(Array.from({ length: 20 }, () => ask(port, `burst:${sample}:500`)));
     }
   }
@@ -202,7 +202,7 @@ try {
   if (parts.includes("cpu")) {
     console.log(
       `CPU seconds for each million chunks, ${options.streams} streams at once, medians of ${rounds} rounds ` +
-        `behind ${WARM_UP} requests of each kind\n`,
+        `behind ${warm} requests of each kind\n`,
     );
     const rows: string[][] = [];
     const samples = options.samples.split(",");
