@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -288,4 +289,21 @@ test("callmend debug on, status, off; the server follows without a restart, with
     assert.equal(server.err().includes("Cannot write"), false, server.err());
     assert.match(await run("off"), /^server: debug logs are off$/m);
     assert.equal(existsSync(join(folder, FLAG)), false);
+  }));
+
+test("callmend debug off finds what was switched on in another folder", () =>
+  inFolder(async (folder) => {
+    const environment = { HOME: folder, XDG_CONFIG_HOME: join(folder, "config") };
+    const run = async (what: string, cwd: string) => {
+      await using running = program(["debug", what], environment, { task: "callmend", cwd });
+      assert.equal(await running.code, 0, running.err());
+    };
+    const [one, other, third] = ["one", "other", "third"].map((name) => join(folder, name));
+    for (const each of [one!, other!, third!]) mkdirSync(each);
+    await run("on", one!);
+    await run("on", other!);
+    await run("off", third!);
+    for (const each of [one!, other!, join(folder, "config/callmend")]) {
+      assert.equal(existsSync(join(each, FLAG)), false, each);
+    }
   }));
