@@ -103,12 +103,14 @@ test("bad settings: exit code 2, and all of them are named before anything start
 });
 
 test("an unknown flag or command: exit code 2 and a hint", async () => {
-  const [flag, command, operand] = await Promise.all([
+  const [flag, command, operand, help] = await Promise.all([
     ran(["--prot", "1"]),
     ran(["sevre"]),
     ran(["demo", "x"]),
+    ran(["help", "sevre"]),
   ]);
-  assert.deepEqual([flag.code, command.code, operand.code], [2, 2, 2]);
+  assert.deepEqual([flag.code, command.code, operand.code, help.code], [2, 2, 2, 2]);
+  assert.match(help.err, /unknown command 'sevre'/);
   assert.match(flag.err, /unknown option '--prot'[^]*--port[^]*--help/);
   assert.match(command.err, /unknown command 'sevre'.*serve[^]*--help/);
   assert.match(operand.err, /too many arguments[^]*demo --help/);

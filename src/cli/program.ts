@@ -11,7 +11,7 @@ export async function runCommand(words: readonly string[], context: Context): Pr
   startIsOver();
   const program = makeProgram(context, commands);
   try {
-    refuseUnknown(program, words[0]);
+    refuseUnknown(program, words[0] === "help" ? words[1] : words[0]);
     await program.parseAsync(words, { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
