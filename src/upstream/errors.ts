@@ -12,7 +12,7 @@ export class UpstreamTimeout extends Error {
 }
 
 const check = `Check that the server is running and that ${settings.upstream.flag} ` +
-  `(${settings.upstream.variable}, ${settings.upstreamOrigin.variable}) is its address.`;
+  `(${settings.upstream.variable}, ${settings.upstreamOrigin.variable}; baseUrl in the file) is its address.`;
 
 /** What the system's codes mean to someone who has to mend it. */
 const CAUSES: readonly (readonly [code: RegExp, meaning: string])[] = [
