@@ -86,7 +86,7 @@ for (const [what, address, says] of unreachable) {
     await assert.rejects(upstream(chat()), (error: Error) => {
       assert.equal(error.name, "UpstreamUnreachable");
       assert.match(error.message, says);
-      assert.match(error.message, /--upstream \(UPSTREAM_BASE_URL, UPSTREAM_URL\)/);
+      assert.match(error.message, /--upstream \(UPSTREAM_BASE_URL, UPSTREAM_URL; baseUrl in the file\)/);
       return true;
     });
   });
