@@ -42,7 +42,7 @@ export function repair(next: Fetch, config: Partial<RepairConfig> = {}, watch?: 
       const course = planner.plan(chat, () => plan.request(asked, true), exchange.problem);
       const stages = () => plan.stages(asked, chat.body, chat.tools);
       let first: FixStages | undefined = stages(); // they tell whether there are any
-      const watched = first.before.length + first.after.length > 0;
+      const watched = first.before.length + first.after.length > 0 || plan.finishes;
       const fixes = () => {
         const made = first ?? stages();
         first = undefined;

@@ -199,3 +199,18 @@ test("usage: what the client says of it stands", () => {
   assert.deepEqual(options({ stream_options: { include_usage: false } }), { include_usage: false });
   assert.equal(options({ stream: false }), undefined);
 });
+
+test("a choice among some tools teaches these, and may want a call of one", () => {
+  const asked = (mode: string) => {
+    const allowed = { mode, tools: [{ type: "function", function: { name: "edit" } }] };
+    const tool_choice = { type: "allowed_tools", allowed_tools: allowed };
+    const made = encodeRequest({ ...body, tool_choice }, { bridge: bridges[0]!, most: 5 }) as Loose;
+    assert.equal("tool_choice" in made, false);
+    return made.messages[0].content as string;
+  };
+  assert.match(asked("auto"), /Edit a file\./);
+  assert.doesNotMatch(asked("auto"), /Write a file\.|attempt_completion/);
+  const required = { ...body, tools: [tools[1]], tool_choice: "required" };
+  const same = encodeRequest(required, { bridge: bridges[0]!, most: 5 }) as Loose;
+  assert.equal(asked("required"), same.messages[0].content);
+});

@@ -90,7 +90,7 @@ test("codex: every form of a message has its item", () => {
     { type: "custom_tool_call", call_id: "2", name: "y", input: "z" },
     { type: "function_call_output", call_id: "1", output: "r" },
     {
-      type: "function_call_output",
+      type: "custom_tool_call_output",
       call_id: "2",
       output: [{ type: "input_image", image_url: "u", detail: "auto" }],
     },
@@ -304,4 +304,11 @@ test("codex: a client that goes away ends the upstream's answer", async () => {
   await reader.cancel();
   await new Promise((resolve) => setTimeout(resolve, 0));
   assert.equal(state.cancelled, true);
+});
+
+test("request: a custom tool's grammar stands in its format", () => {
+  const grammar = { syntax: "lark", definition: "start: X" };
+  const custom = { name: "apply", format: { type: "grammar", grammar } };
+  const { tools } = toResponses({ model: "m", messages: [], tools: [{ type: "custom", custom }] });
+  assert.deepEqual(tools, [{ type: "custom", name: "apply", format: { type: "grammar", ...grammar } }]);
 });

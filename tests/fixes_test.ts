@@ -6,6 +6,7 @@ import { matching } from "../src/fixes/plan.ts";
 import { schemaSubset } from "../src/fixes/schema_subset.ts";
 import { repair } from "../src/repair.ts";
 import { type ExchangeReport, onEnd } from "../src/wire/watcher.ts";
+import { parseExact } from "../src/wire/exact_json.ts";
 import type { Json } from "../src/wire/openai.ts";
 import { symptoms } from "../src/doctor/symptoms.ts";
 import { contextOf, fixed, fixOf, planned } from "./_fixes.ts";
@@ -256,6 +257,19 @@ test("gemini/schema: what is refused goes, what is data stays", () => {
   assert.equal(schemaSubset(good), good);
 });
 
+test("gemini/schema: bounds that no double holds keep their digits", () => {
+  const bounded = (text: string) =>
+    JSON.stringify(schemaSubset(parseExact(text) as Json)).replace(/"type":"integer",?/, "");
+  for (
+    const [given, meant] of [
+      ['"exclusiveMaximum":9007199254740993', '"maximum":9007199254740993'],
+      ['"minimum":9007199254740993,"exclusiveMinimum":0', '"minimum":9007199254740993'],
+      ['"maximum":-9223372036854775808,"exclusiveMaximum":5', '"maximum":-9223372036854775808'],
+      ['"minimum":3,"exclusiveMinimum":9007199254740993', '"minimum":9007199254740993'],
+    ]
+  ) assert.equal(bounded(`{"type":"integer",${given}}`), `{${meant}}`);
+});
+
 test("gemini/schema: references that double with each level end soon", () => {
   const $defs: Json = { d0: { type: "string" } };
   for (let n = 1; n < 40; n++) {
@@ -378,6 +392,11 @@ test("deepseek/tool-choice: forced becomes auto while thinking, and nothing else
   assert.equal(choice({ model: "qwen/qwen3.8-flash" }, "gateway.test").tool_choice, "auto");
   assert.equal(choice({ model: "qwen/qwen3.8-flash", enable_thinking: false }).tool_choice, "required");
   assert.equal(choice({ model: "deepseek-v4", tool_choice: "none" }).tool_choice, "none");
+  for (const mode of ["required", "auto"]) {
+    const allowed = { type: "allowed_tools", allowed_tools: { mode, tools: [] } };
+    const { tool_choice } = choice({ model: "deepseek-v4", tool_choice: allowed });
+    assert.deepEqual(tool_choice, mode === "required" ? "auto" : allowed);
+  }
   const after = choice({
     model: "deepseek-v4",
     messages: [{ role: "user", content: "q" }, { role: "assistant", tool_calls: [call("a")] }, {
@@ -551,6 +570,48 @@ test("any/parallel-wrapper: what cannot be read stays one call, and one that was
   assert.deepEqual(names(await wrapper('{"x":1}')), ["multi_tool_use.parallel"]);
   const cut = await wrapper(uses.slice(0, 40), "length");
   assert.equal(chunks(cut.text).at(-1).choices[0].finish_reason, "length");
+});
+
+test("finish reasons are mended in JSON for requests without tools as well", async () => {
+  for (const [model, word] of [["claude-sonnet-4-5", "end_turn"], ["gemini-2.5-pro", "STOP"]] as const) {
+    for (const disabledFixes of [[], ["gemini/thinking-blocks"]]) {
+      const said = { role: "assistant", content: "hi" };
+      const completion = {
+        id: "c",
+        object: "chat.completion",
+        created: 1,
+        model,
+        choices: [{ index: 0, message: said, finish_reason: word }],
+      };
+      const next = () => Promise.resolve(Response.json(completion));
+      const response = await repair(next, { disabledFixes })(
+        chat({ model, stream: false, tools: undefined }),
+      );
+      assert.deepEqual(await response.json(), {
+        ...completion,
+        choices: [{ ...completion.choices[0], finish_reason: "stop" }],
+      });
+    }
+  }
+});
+
+test("any/tool-names: every form of tool_choice has the new names", () => {
+  const named = { type: "function", function: { name: "mcp.read" } };
+  const body = (tool_choice: unknown) => ({ model: "gpt-4o", tools: [named], messages: [], tool_choice });
+  const allowed = (tool: unknown) => ({
+    type: "allowed_tools",
+    allowed_tools: { mode: "auto", tools: [tool] },
+  });
+  const plain = { type: "function", function: { name: "mcp_read" } };
+  for (
+    const [given, meant] of [
+      [named, plain],
+      [{ type: "function", name: "mcp.read" }, { type: "function", name: "mcp_read" }],
+      [allowed(named), allowed(plain)],
+      [allowed({ type: "function", name: "mcp.read" }), allowed({ type: "function", name: "mcp_read" })],
+      ["auto", "auto"],
+    ]
+  ) assert.deepEqual((fixed("any/tool-names", body(given)) as Loose).tool_choice, meant);
 });
 
 test("claude/end-turn switched off: the word goes on as it is", async () => {

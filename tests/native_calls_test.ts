@@ -330,7 +330,7 @@ test("rule 15: unknown fields of a call survive", () => {
     extra_content,
     function: { name: "read", arguments: A },
   });
-  const custom = { index: 0, id: "y", type: "custom", custom: { name: "x", input: "y" } };
+  const custom = { index: 1, id: "y", type: "custom", custom: { name: "x", input: "y" } };
   assert.deepEqual(native.delta([custom]), { deltas: [custom], same: true });
 });
 

@@ -211,6 +211,40 @@ test("rule 11: the role goes out once, whatever chunk of the upstream has it", a
   }
 });
 
+test("rules 13, 15: custom calls pass, count, and have places of their own", async () => {
+  const tools = [readTool, { type: "custom", custom: { name: "apply" } }];
+  const custom = (index: number, more: Loose) => call({ index, ...more });
+  const alone = [
+    chunk({ role: "assistant", content: null }),
+    custom(0, { id: "c1", type: "custom", custom: { name: "apply", input: "q" } }),
+    custom(0, { custom: { input: "r" } }),
+    chunk({}, "tool_calls"),
+  ];
+  const { text } = await answer([data(...alone) + DONE], { tools });
+  assert.equal(text, data(...alone) + DONE);
+  const both = [
+    ...alone.slice(0, 3),
+    call({ index: 1, id: "c2", type: "function", function: { name: "read", arguments: '{"path":"a"}' } }),
+    alone[3]!,
+  ];
+  const mixed = await answer([data(...both) + DONE], { tools });
+  assert.equal(mixed.text, data(...both) + DONE);
+  const all = chunks(
+    (await answer([
+      data(
+        both[0]!,
+        both[3]!.replace('"index":1', '"index":0'),
+        both[1]!.replace('"index":0,"id"', '"index":1,"id"'),
+        both[4]!,
+      ) + DONE,
+    ], { tools })).text,
+  );
+  assert.deepEqual(
+    all.flatMap((each) => each.choices[0].delta.tool_calls ?? []).map(({ index }: Loose) => index),
+    [0, 1],
+  );
+});
+
 test("rule 13: an id that the text leaves empty is made up", async () => {
   for (const id of ["", " "]) {
     const content =

@@ -34,7 +34,20 @@ export function mostCalls(body: Json, limit: number): number {
 
 function wishesOf(body: Json, most: number): Wishes {
   const list: unknown[] = Array.isArray(body.tools) ? body.tools : [];
-  return { tools: list.flatMap(offered), choice: choiceOf(body.tool_choice), most };
+  const tools = list.flatMap(offered);
+  const allowed = allowedIn(body.tool_choice);
+  if (allowed === undefined) return { tools, choice: choiceOf(body.tool_choice), most };
+  const left = tools.filter(({ name }) => allowed.names.includes(name));
+  return { tools: left.length > 0 ? left : tools, choice: choiceOf(allowed.mode), most };
+}
+
+/** The tools to which a choice is narrowed, and whether one of them has to be called. */
+function allowedIn(
+  choice: unknown,
+): { readonly names: readonly string[]; readonly mode: unknown } | undefined {
+  const allowed = isObject(choice) ? choice.allowed_tools : undefined;
+  if (!isObject(allowed) || !Array.isArray(allowed.tools)) return undefined;
+  return { names: allowed.tools.flatMap(offered).map(({ name }) => name), mode: allowed.mode };
 }
 
 function offered(entry: unknown): OfferedTool[] {

@@ -101,7 +101,8 @@ const NEWER =
 
 /** What a forced choice means, in words. */
 function forced(choice: unknown): string | undefined {
-  if (choice === "required" || choice === "any") return "Answer with a call of one of the tools.";
+  const allowed = isObject(choice) && isObject(choice.allowed_tools) ? choice.allowed_tools.mode : choice;
+  if (allowed === "required" || allowed === "any") return "Answer with a call of one of the tools.";
   const called = isObject(choice) && isObject(choice.function) ? choice.function : choice;
   const name = isObject(called) ? textOr(called.name, "") : "";
   return name === "" ? undefined : `Answer with a call of the tool ${name}.`;

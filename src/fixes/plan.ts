@@ -77,6 +77,11 @@ export class FixPlan {
     this.finishKept = new Set(off);
   }
 
+  /** Some fix is about the finish reason: the wire does its work, in answers that it reads. */
+  get finishes(): boolean {
+    return this.#fixes.some(({ finish }) => finish !== undefined);
+  }
+
   /** The request as it goes up, or to the bridge; the same object when there is nothing to change. */
   request(body: Json, bridged = false): Json {
     let now = body;

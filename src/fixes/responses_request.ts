@@ -45,20 +45,31 @@ function toInput(messages: readonly Json[]): { instructions: string; input: Json
   const isSystem = ({ role }: Json) => role === "system" || role === "developer";
   const first = messages.findIndex((message) => !isSystem(message));
   const leading = first === -1 ? messages : messages.slice(0, first);
+  const custom = new Set(
+    messages.flatMap((message) => callsOf(message)).filter((call) => isObject(call.custom)).map(({ id }) =>
+      id
+    ),
+  );
   return {
     instructions: leading.map(({ content }) => textOf(content) ?? "").filter((text) => text !== "").join(
       "\n\n",
     ),
-    input: messages.slice(leading.length).flatMap((message) => toItems(message, isSystem(message))),
+    input: messages.slice(leading.length).flatMap((message) =>
+      message.role === "tool"
+        ? [toOutput(message, custom.has(message.tool_call_id))]
+        : toItems(message, isSystem(message))
+    ),
   };
+}
+
+/** A tool's result; `custom`: of a call that was no function's. */
+function toOutput({ content, tool_call_id: call_id }: Json, custom: boolean): Json {
+  const output = textOf(content) ?? toParts(content, "input_text");
+  return { type: custom ? "custom_tool_call_output" : "function_call_output", call_id, output };
 }
 
 function toItems(message: Json, isSystem: boolean): Json[] {
   const { role, content } = message;
-  if (role === "tool") {
-    const output = textOf(content) ?? toParts(content, "input_text");
-    return [{ type: "function_call_output", call_id: message.tool_call_id, output }];
-  }
   const kind = role === "assistant" ? "output_text" : "input_text";
   const said = isNothing(content) ? message.refusal : content;
   const items: Json[] = [];
@@ -93,7 +104,7 @@ function toParts(content: unknown, kind: string): unknown[] {
 
 function toTool(tool: unknown): unknown {
   if (!isObject(tool)) return tool;
-  if (isObject(tool.custom)) return { type: "custom", ...tool.custom };
+  if (isObject(tool.custom)) return { type: "custom", ...tool.custom, ...toFormat(tool.custom.format) };
   if (!isObject(tool.function)) return tool;
   const { name, description, parameters, strict } = tool.function;
   return {
@@ -103,6 +114,13 @@ function toTool(tool: unknown): unknown {
     parameters: parameters ?? { type: "object", properties: {} },
     strict: strict === true, // here the default is true
   };
+}
+
+/** A grammar's words stand in the format itself. */
+function toFormat(format: unknown): Json {
+  if (!isObject(format) || !isObject(format.grammar)) return {};
+  const { grammar, ...rest } = format;
+  return { format: { ...rest, ...grammar as Json } };
 }
 
 function toChoice(choice: unknown): unknown {

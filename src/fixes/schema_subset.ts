@@ -74,8 +74,8 @@ class Reduction {
       put(out, key, this.#keyword(key, value, within));
     }
     const { exclusiveMinimum: above, exclusiveMaximum: below } = schema;
-    if (typeof above === "number") out.minimum = bound(Math.max, out.minimum, above);
-    if (typeof below === "number") out.maximum = bound(Math.min, out.maximum, below);
+    if (numberOf(above) !== undefined) out.minimum = bound(Math.max, out.minimum, above);
+    if (numberOf(below) !== undefined) out.maximum = bound(Math.min, out.maximum, below);
     return out;
   }
 
@@ -118,8 +118,16 @@ function outline({ type, description, title }: Json): Json {
   };
 }
 
-function bound(strictest: (...values: number[]) => number, value: unknown, exclusive: number): number {
-  return typeof value === "number" ? strictest(value, exclusive) : exclusive;
+/** The stricter of two bounds, with the digits that it came with. */
+function bound(strictest: (...values: number[]) => number, value: unknown, exclusive: unknown): unknown {
+  const own = numberOf(value);
+  return own !== undefined && strictest(own, numberOf(exclusive)!) === own ? value : exclusive;
+}
+
+/** A number, also one that `parseExact()` has kept as it was written. */
+function numberOf(value: unknown): number | undefined {
+  if (typeof value === "number") return value;
+  return isObject(value) && typeof value.rawJSON === "string" ? Number(value.rawJSON) : undefined;
 }
 
 function put(into: Json, key: string, value: unknown): void {

@@ -46,9 +46,18 @@ export function renameTools(body: Json, names: ToolNames): Json {
         (call) => isObject(call.function) ? withField(call, "function", named(call.function)) : call,
       ),
   );
-  const choice = messages.tool_choice;
-  if (!isObject(choice) || !isObject(choice.function)) return messages;
-  return withField(messages, "tool_choice", withField(choice, "function", named(choice.function)));
+  const choose = (choice: unknown): unknown => {
+    if (!isObject(choice)) return choice;
+    if (isObject(choice.function)) return withField(choice, "function", named(choice.function));
+    const allowed = choice.allowed_tools;
+    if (!isObject(allowed) || !Array.isArray(allowed.tools)) return named(choice);
+    const tools = allowed.tools.map(choose);
+    const same = tools.every((tool, n) => tool === (allowed.tools as unknown[])[n]);
+    return same ? choice : withField(choice, "allowed_tools", withField(allowed, "tools", tools));
+  };
+  return "tool_choice" in messages
+    ? withField(messages, "tool_choice", choose(messages.tool_choice))
+    : messages;
 }
 
 /** A stage that gives calls the names that the client knows; undefined when all of them are. */

@@ -1,7 +1,7 @@
 /** Native `tool_calls` of one choice: passed as they are when they keep the protocol, mended when not (rule 16). */
 import { type CallPiece, type Extra, merged, none, readPiece, sameDelta } from "./call_piece.ts";
 import { type Call, clean, newCall } from "./native_call.ts";
-import type { ToolCallDelta } from "./openai.ts";
+import type { Json, ToolCallDelta } from "./openai.ts";
 import type { Report } from "./problem.ts";
 
 /** What `NativeCalls` needs to know of the request and of the turn. */
@@ -29,6 +29,11 @@ export class NativeCalls {
   readonly #ids = new Set<string>(); // that have gone out
   #last: Call | undefined; // the call that the last delta belonged to
   #message = 0; // counts the lists of deltas
+  /** Calls that are no functions', by the upstream's index. */
+  readonly #opaque = new Map<
+    number | undefined,
+    { readonly id: string | undefined; readonly index: number }
+  >();
   #count = 0; // how many calls have gone out
   #truncated = false; // the turn ended inside a call
 
@@ -94,7 +99,7 @@ export class NativeCalls {
   }
 
   #take(piece: CallPiece, deltas: ToolCallDelta[]): void {
-    if (piece.opaque !== undefined) return void deltas.push(piece.opaque as ToolCallDelta);
+    if (piece.opaque !== undefined) return void deltas.push(this.#counted(piece, piece.opaque));
     let call = this.#find(piece);
     if (call !== undefined && this.#isCopy(call, piece)) return;
     call ??= this.#start(piece.index, deltas);
@@ -118,6 +123,16 @@ export class NativeCalls {
     if (text !== "" || text === piece.given || call.index < 0 || extra !== none) {
       this.#send(call, text, extra, deltas, false);
     }
+  }
+
+  /** A piece of a call that is no function's: it has a place among the others. */
+  #counted({ id, index: given }: CallPiece, piece: Json): ToolCallDelta {
+    let call = this.#opaque.get(given);
+    if (call === undefined || (id !== undefined && call.id !== undefined && id !== call.id)) {
+      this.#opaque.set(given, call = { id, index: this.#options.nextIndex() });
+      this.#count++;
+    }
+    return (call.index === given ? piece : { ...piece, index: call.index }) as ToolCallDelta;
   }
 
   /** The call that a piece belongs to; undefined when it begins one (symptoms C11 to C14). */
