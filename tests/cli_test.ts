@@ -81,9 +81,11 @@ test("running answers are cut off when the drain timeout is over, and at once by
 
 test("a port in use: exit code 1, the port, and the flag to change it", async () => {
   await using other = await httpUpstream(() => {});
-  const { code, out, err } = await ran(["--port", String(other.port)]);
-  assert.deepEqual([code, out], [1, ""]);
-  assert.match(err, new RegExp(`port ${other.port} is in use.*--port \\(PROXY_PORT\\)`));
+  for (const command of [[], ["demo", "--once"]]) {
+    const { code, out, err } = await ran([...command, "--port", String(other.port)]);
+    assert.deepEqual([code, out], [1, ""]);
+    assert.match(err, new RegExp(`port ${other.port} is in use.*--port \\(PROXY_PORT\\)`));
+  }
 });
 
 test("two of the program do not share a port", async () => {

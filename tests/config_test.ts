@@ -79,6 +79,7 @@ const refused: readonly (readonly [setting: string, value: string, says: RegExp]
   ["keepAliveMs", "0", /seconds from 1/],
   ["requestBytes", "0", /more than 0/],
   ["disabledFixes", "claude/end-turn,claude/x", /there is no fix claude\/x/],
+  ["disabledFixes", "claude/end-trn", /there is no fix claude\/end-trn; did you mean "claude\/end-turn"\?/],
   ["enabledFixes", "x", /--enable-fix "x": there is no fix x/],
 ];
 

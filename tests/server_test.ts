@@ -285,6 +285,10 @@ test("an upstream that cannot be reached is a 502 that names it", async () => {
     const reply = await ask(proxy.port, path, { method: "POST", body: "{}" });
     assert.match(errorOf(reply, 502, "upstream_unreachable"), /http:\/\/127\.0\.0\.1:9\/v1.*refused/);
   }
+  assert.ok(
+    proxy.lines.some((line) => /warn 502 unreachable .*127\.0\.0\.1:9.*refused/.test(line)),
+    proxy.lines.join("\n"),
+  );
 });
 
 test("an upstream that stays silent is a 504 that names the setting", async () => {

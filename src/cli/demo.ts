@@ -49,7 +49,9 @@ async function demo(once: boolean, port: string | undefined, context: Context): 
   };
   const config = tried(() => readConfig(flags), context);
   let begun = false; // from then on, `--once` is about what the models wrote
-  const log = (line: string) => begun && once || context.log(line);
+  const log = (line: string) => {
+    if (!begun || !once) context.log(line);
+  };
   const running = config && start(config, { ...context, log });
   begun = true;
   if (config === undefined || running === undefined) return;
