@@ -58,30 +58,32 @@ export function createUpstream(config: UpstreamConfig): Upstream {
       request.signal.removeEventListener("abort", giveUp);
     };
 
-    const stream = (source: Source, outgoing: OnItsWay) =>
-      directStream({
-        async read() {
+    const stream = (source: Source, outgoing: OnItsWay) => {
+      const came = (bytes: Uint8Array | undefined) => {
+        watch.rest();
+        begun = true;
+        if (bytes === undefined) {
+          finish();
+          outgoing.stopUpload();
+        } else watch.limit(config.idleTimeoutMs);
+        return bytes;
+      };
+      const broke = (cause: unknown) => {
+        finish();
+        outgoing.stopUpload();
+        throw abort.signal.aborted ? abort.signal.reason : broken(address, cause);
+      };
+      return directStream({
+        read() {
           if (begun) watch.wait();
-          try {
-            const bytes = await source.read();
-            watch.rest();
-            begun = true;
-            if (bytes === undefined) {
-              finish();
-              outgoing.stopUpload();
-            } else watch.limit(config.idleTimeoutMs);
-            return bytes;
-          } catch (cause) {
-            finish();
-            outgoing.stopUpload();
-            throw abort.signal.aborted ? abort.signal.reason : broken(address, cause);
-          }
+          return source.read().then(came, broke);
         },
         cancel() {
           finish();
           source.cancel();
         },
       });
+    };
 
     running++;
     if (byFetch) fetching++;

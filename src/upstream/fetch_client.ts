@@ -84,12 +84,12 @@ export function createFetchClient(): Send {
 
 function sourceOf(body: ReadableStream<Uint8Array>, onEnd: () => void): Source {
   const reader = body.getReader();
+  const bytesOf = ({ done, value }: { readonly done: boolean; readonly value?: Uint8Array }) => {
+    if (done) onEnd();
+    return value;
+  };
   return {
-    async read() {
-      const { done, value } = await reader.read();
-      if (done) onEnd();
-      return value;
-    },
+    read: () => reader.read().then(bytesOf),
     cancel: () => void reader.cancel().catch(() => {}), // it is given up; how that goes is of no interest
   };
 }

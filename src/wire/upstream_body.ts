@@ -43,6 +43,7 @@ export class UpstreamBody {
   #pending: Promise<Read> | undefined; // a read that has not come to anything yet
   #over = false; // ended, broken or given up
   #kept: Batch[] = []; // events that were looked at and handed back
+  #isPlain: ((text: string) => boolean) | undefined; // of the present `readEvents()`
 
   readonly #onlooker: Onlooker | undefined;
 
@@ -66,30 +67,40 @@ export class UpstreamBody {
   }
 
   /** The next events, if any bytes come within `wait` milliseconds; for `isPlain` see `SseDecoder.push()`. */
-  async readEvents(wait = Infinity, isPlain?: (text: string) => boolean): Promise<Batch> {
+  readEvents(wait = Infinity, isPlain?: (text: string) => boolean): Promise<Batch> {
     const kept = this.#kept.shift();
-    if (kept !== undefined) return kept;
-    let bytes: Uint8Array | undefined;
+    if (kept !== undefined) return Promise.resolve(kept);
+    this.#isPlain = isPlain;
     // Usually not by way of `read()`: its promises cost more than what comes.
-    if (wait === Infinity && this.#pending === undefined && this.#back.length === 0 && !this.#over) {
-      try {
-        bytes = await this.#source.read();
-      } catch (error) {
-        this.#end();
-        return this.#broke(error);
-      }
-      if (bytes === undefined) this.#end();
-      this.#told(bytes);
-    } else {
-      const read = await this.read(wait);
-      if (read.kind === "late" || read.kind === "broken") return read;
-      if (read.kind === "bytes") bytes = read.bytes;
-    }
+    return wait === Infinity && this.#pending === undefined && this.#back.length === 0 && !this.#over
+      ? this.#source.read().then(this.#came, this.#failed)
+      : this.read(wait).then(this.#batchOf);
+  }
+
+  /** A read of `readEvents()` that nothing limited has come to something; one function for all of them. */
+  readonly #came = (bytes: Uint8Array | undefined): Batch => {
+    if (bytes === undefined) this.#end();
+    this.#told(bytes);
+    return this.#events(bytes);
+  };
+
+  readonly #failed = (error: unknown): Batch => {
+    this.#end();
+    return this.#broke(error);
+  };
+
+  readonly #batchOf = (read: Read): Batch => {
+    if (read.kind === "late" || read.kind === "broken") return read;
+    return this.#events(read.kind === "bytes" ? read.bytes : undefined);
+  };
+
+  /** The events that some bytes complete, or the end. */
+  #events(bytes: Uint8Array | undefined): Batch {
     if (bytes === undefined) {
       const { events, cut } = this.#sse.end();
       return { kind: "end", events: new Events(events), cut };
     }
-    const events = this.#sse.push(bytes, isPlain);
+    const events = this.#sse.push(bytes, this.#isPlain);
     return { kind: "events", events, bytes, rest: events.done ? undefined : this.#sse.rest };
   }
 
