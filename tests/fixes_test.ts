@@ -397,6 +397,13 @@ test("deepseek/tool-choice: forced becomes auto while thinking, and nothing else
     const { tool_choice } = choice({ model: "deepseek-v4", tool_choice: allowed });
     assert.deepEqual(tool_choice, mode === "required" ? "auto" : allowed);
   }
+  const among = (...names: string[]) => {
+    const tools = names.map((name) => ({ type: "function", function: { name } }));
+    const allowed = { type: "allowed_tools", allowed_tools: { mode: "required", tools } };
+    return choice({ model: "deepseek-v4", tool_choice: allowed }).messages[0].content[1].text;
+  };
+  assert.match(among("a"), /the tool a\./);
+  assert.match(among("a", "b"), /one of the tools a, b\./);
   const after = choice({
     model: "deepseek-v4",
     messages: [{ role: "user", content: "q" }, { role: "assistant", tool_calls: [call("a")] }, {

@@ -5,6 +5,7 @@ import { encodeHistory } from "./encode_history.ts";
 import { instructions, type Wishes } from "./instructions.ts";
 import { isObject } from "../wire/call_piece.ts";
 import type { Json } from "../wire/openai.ts";
+import { readToolChoice } from "../wire/tool_choice.ts";
 import { askForUsage } from "../wire/usage.ts";
 import type { Schema } from "../parse/dialect.ts";
 
@@ -35,19 +36,9 @@ export function mostCalls(body: Json, limit: number): number {
 function wishesOf(body: Json, most: number): Wishes {
   const list: unknown[] = Array.isArray(body.tools) ? body.tools : [];
   const tools = list.flatMap(offered);
-  const allowed = allowedIn(body.tool_choice);
-  if (allowed === undefined) return { tools, choice: choiceOf(body.tool_choice), most };
-  const left = tools.filter(({ name }) => allowed.names.includes(name));
-  return { tools: left.length > 0 ? left : tools, choice: choiceOf(allowed.mode), most };
-}
-
-/** The tools to which a choice is narrowed, and whether one of them has to be called. */
-function allowedIn(
-  choice: unknown,
-): { readonly names: readonly string[]; readonly mode: unknown } | undefined {
-  const allowed = isObject(choice) ? choice.allowed_tools : undefined;
-  if (!isObject(allowed) || !Array.isArray(allowed.tools)) return undefined;
-  return { names: allowed.tools.flatMap(offered).map(({ name }) => name), mode: allowed.mode };
+  const { call, among } = readToolChoice(body.tool_choice);
+  const left = among === undefined ? [] : tools.filter(({ name }) => among.includes(name));
+  return { tools: left.length > 0 ? left : tools, choice: call, most };
 }
 
 function offered(entry: unknown): OfferedTool[] {
@@ -59,14 +50,6 @@ function offered(entry: unknown): OfferedTool[] {
     ...(typeof description === "string" ? { description } : {}),
     ...(isObject(parameters) ? { parameters: parameters as Schema } : {}),
   }];
-}
-
-function choiceOf(choice: unknown): Wishes["choice"] {
-  if (choice === "required" || choice === "any") return "required";
-  if (!isObject(choice)) return undefined;
-  const { name } = isObject(choice.function) ? choice.function : choice;
-  if (typeof name === "string" && name !== "") return { name };
-  return choice.type === "required" || choice.type === "any" ? "required" : undefined;
 }
 
 /** The client's own first system message says it too; without one there is a new first message. */

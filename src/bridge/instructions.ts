@@ -1,13 +1,14 @@
 /** The text that teaches a model the tools of a request: the same for the same request, byte for byte. */
 import type { Schema } from "../parse/dialect.ts";
+import type { ToolChoice } from "../wire/tool_choice.ts";
 import { type Bridge, lines, type OfferedTool, type PastCall } from "./bridge.ts";
 
 /** What a request wants of its calls. */
 export interface Wishes {
   /** The tools, in the order of the request. */
   readonly tools: readonly OfferedTool[];
-  /** `required`: some call; a name: a call of that tool; undefined: as the model likes. */
-  readonly choice: "required" | { readonly name: string } | undefined;
+  /** Whether there has to be a call, and of which tool. */
+  readonly choice: ToolChoice["call"];
   /** The most calls in one answer. */
   readonly most: number;
 }

@@ -1,6 +1,7 @@
 /** DeepSeek, and Kimi and Qwen where they think as it does. */
 import { isObject } from "../wire/call_piece.ts";
 import type { Json } from "../wire/openai.ts";
+import { readToolChoice } from "../wire/tool_choice.ts";
 import { callsOf, joinContents, mapMessages, messagesOf, partsOf, readCall, textOr } from "./body.ts";
 import type { Fix, Target } from "./fix.ts";
 import { at, isDeepSeek, isKimi, isQwen } from "./models.ts";
@@ -101,11 +102,13 @@ const NEWER =
 
 /** What a forced choice means, in words. */
 function forced(choice: unknown): string | undefined {
-  const allowed = isObject(choice) && isObject(choice.allowed_tools) ? choice.allowed_tools.mode : choice;
-  if (allowed === "required" || allowed === "any") return "Answer with a call of one of the tools.";
-  const called = isObject(choice) && isObject(choice.function) ? choice.function : choice;
-  const name = isObject(called) ? textOr(called.name, "") : "";
-  return name === "" ? undefined : `Answer with a call of the tool ${name}.`;
+  const { call, among = [] } = readToolChoice(choice);
+  if (call === undefined) return undefined;
+  const [one, ...others] = typeof call === "object" ? [call.name] : among;
+  if (one === undefined) return "Answer with a call of one of the tools.";
+  return others.length === 0
+    ? `Answer with a call of the tool ${one}.`
+    : `Answer with a call of one of the tools ${[one, ...others].join(", ")}.`;
 }
 
 function withLine(content: unknown, line: string): unknown {

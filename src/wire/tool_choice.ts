@@ -1,0 +1,36 @@
+/** What a request's `tool_choice` wants, in whichever form it is written. */
+import { isObject } from "./call_piece.ts";
+
+export interface ToolChoice {
+  /** `required`: some call; a name: a call of that tool; undefined: as the model likes. */
+  readonly call: "required" | { readonly name: string } | undefined;
+  /** The tools that are left to choose from; undefined: all of the request. */
+  readonly among: readonly string[] | undefined;
+}
+
+/**
+ * Reads a `tool_choice`: a word, a tool with its name in a `function` or beside the type, or `allowed_tools`; `any`, and
+ * the word as the `type` of an object, are how Anthropic and Mistral write it.
+ * See https://platform.openai.com/docs/api-reference/chat/create
+ */
+export function readToolChoice(choice: unknown): ToolChoice {
+  const allowed = isObject(choice) ? choice.allowed_tools : undefined;
+  if (!isObject(allowed)) return { call: callOf(choice), among: undefined };
+  const among = Array.isArray(allowed.tools)
+    ? allowed.tools.flatMap((tool) => nameOf(tool) ?? [])
+    : undefined;
+  return { call: callOf(allowed.mode), among };
+}
+
+function callOf(choice: unknown): ToolChoice["call"] {
+  const word = isObject(choice) ? choice.type : choice;
+  if (word === "required" || word === "any") return "required";
+  const name = nameOf(choice);
+  return name === undefined ? undefined : { name };
+}
+
+function nameOf(tool: unknown): string | undefined {
+  if (!isObject(tool)) return undefined;
+  const { name } = isObject(tool.function) ? tool.function : tool;
+  return typeof name === "string" && name !== "" ? name : undefined;
+}
