@@ -3,7 +3,8 @@ import type { Call, Out } from "../parse/dialect.ts";
 import { MarkerSet } from "../parse/marker.ts";
 import type { Scanner, Step } from "../parse/scanner.ts";
 import { pythonGap, pythonValue } from "./python_literal.ts";
-import { BLOCK_ENDS, KEYWORD, opensPythonString, pythonString, type StringPlace } from "./python_string.ts";
+import { KEYWORD, opensPythonString, pythonString, type StringPlace } from "./python_string.ts";
+import { BLOCK_ENDS } from "./pythonic_rows.ts";
 
 /** A call whose name and bracket come next; eats both. Undefined, with nothing eaten, when something else does. */
 export function* callee(scan: Scanner): Step<string | undefined> {

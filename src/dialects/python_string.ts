@@ -2,6 +2,7 @@
 import type { Out } from "../parse/dialect.ts";
 import { chars, either, shape } from "../parse/marker.ts";
 import type { Scanner, Sink, Step } from "../parse/scanner.ts";
+import { BLOCK_ENDS } from "./pythonic_rows.ts";
 
 /** What a string is in: it says what may follow. */
 export type StringPlace = "argument" | "element" | "key" | NamedArgument;
@@ -170,14 +171,6 @@ const NOT_SPACE = /[^ \t\r\n]/g;
 
 /** What a Python identifier is made of, dots and dashes of tool names among it. */
 export const IDENTIFIER = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
-
-/** What ends a block of calls. */
-export const BLOCK_ENDS: readonly string[] = [
-  "</function_calls>",
-  "<|python_end|>",
-  "<|tool_call_end|>",
-  "```",
-];
 
 const INNER_QUOTE = "inner quote";
 const CALLEE = shape(chars(IDENTIFIER, 1, 128), "(");

@@ -1,50 +1,14 @@
 /** Calls as Python, with markers around them, a row a model, and with none. */
 import type { Dialect, Opener } from "../parse/dialect.ts";
-import { chars, type Marker, shape, space } from "../parse/marker.ts";
+import { chars, shape, space } from "../parse/marker.ts";
 import type { Scanner, Step } from "../parse/scanner.ts";
 import { jsonCalls } from "./json_calls.ts";
 import { callee, pythonCall, pythonCalls, pythonList } from "./python_calls.ts";
 import { IDENTIFIER } from "./python_string.ts";
+import { PYTHONIC_ROWS } from "./pythonic_rows.ts";
 import { opensCalls } from "./tagged_json.ts";
 
-interface Row extends Pick<Dialect, "id" | "aka" | "models"> {
-  readonly opener: Marker;
-  /** What closes the block; it may be missing. */
-  readonly closer: Marker;
-}
-
-const ROWS: readonly Row[] = [
-  {
-    // <|python_start|>[get_weather(city="Paris", days=3)]<|python_end|>
-    id: "llama4-pythonic",
-    aka: ["llama4_pythonic"],
-    models: "Llama 4",
-    opener: "<|python_start|>",
-    closer: "<|python_end|>",
-  },
-  {
-    // <function_calls>
-    // get_weather(city="Paris", days=3)
-    // </function_calls>
-    // The wrapper is that of invoke.ts too: what comes first in it is `<` there, and a name here.
-    id: "olmo3",
-    aka: ["olmo3"],
-    models: "Olmo 3",
-    opener: "<function_calls>",
-    closer: "</function_calls>",
-  },
-  {
-    // <|tool_call_start|>[get_weather(city="Paris", days=3)]<|tool_call_end|>
-    // JSON in the list now and then, as openPangu always writes it.
-    id: "lfm2",
-    aka: ["lfm2"],
-    models: "LFM2, LFM2.5",
-    opener: "<|tool_call_start|>",
-    closer: "<|tool_call_end|>",
-  },
-];
-
-const wrapped: readonly Dialect[] = ROWS.map(({ id, aka, models, opener, closer }): Dialect => ({
+const wrapped: readonly Dialect[] = PYTHONIC_ROWS.map(({ id, aka, models, opener, closer }): Dialect => ({
   id,
   aka,
   models,
