@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { repair } from "../src/repair.ts";
 import { fold } from "../src/wire/fold.ts";
+import { endOfPlain, isPlain } from "../src/wire/is_plain.ts";
 import { joined } from "./_joined.ts";
 import { test } from "./_test.ts";
 import { chat, chunk, chunks, cut, DONE, events, type Loose, readTool, upstream } from "./_upstream.ts";
@@ -118,6 +119,15 @@ test("rules 13, 15, 16, 17: any stream, at any cut, gives one turn that keeps th
     },
   );
   await fc.assert(property, { numRuns: 200 });
+});
+
+test("rule 2: what goes by unread ends in front of the first event that may need mending", () => {
+  fc.assert(fc.property(blocks, fc.nat(12), (blocks, from) => {
+    const start = blocks.slice(0, from).join("").length;
+    const odd = blocks.findIndex((block, n) => n >= from && !isPlain(block));
+    const end = blocks.slice(0, odd === -1 ? undefined : odd).join("").length;
+    assert.equal(endOfPlain(blocks.join(""), start), Math.max(start, end));
+  }));
 });
 
 test("rule 18: a folded stream says what the stream says", async () => {

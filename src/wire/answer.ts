@@ -2,8 +2,8 @@
 import { isObject } from "./call_piece.ts";
 import { errorEvent, errorOf } from "./event_error.ts";
 import { EMPTY_ANSWER, toApiError } from "./errors.ts";
-import { toChunks } from "./fold.ts";
-import { isPlain } from "./is_plain.ts";
+import { isWhole, toChunks } from "./fold.ts";
+import { endOfPlain, isPlain } from "./is_plain.ts";
 import { parse } from "./json_text.ts";
 import type { Chunk, Json } from "./openai.ts";
 import type { Report } from "./problem.ts";
@@ -113,7 +113,7 @@ export class Answer {
   }
 
   /** Only what is not plain need be read (rule 2). */
-  get skims(): boolean {
+  get #skims(): boolean {
     const { turn, several, fixes = NO_FIXES } = this.#options;
     return turn === undefined && !several && !fixes.reads && this.#read && this.#spoken && !this.#done;
   }
@@ -123,13 +123,26 @@ export class Answer {
     if (come.done) return []; // a part of an event: what waits goes on waiting
     const outs: Out[] = [];
     const events = come.behind(this.#runs?.release() ?? "");
-    while (!events.done) {
+    for (let skimmed = false; !events.done;) {
+      if (!skimmed && this.#skims) {
+        skimmed = true;
+        if (this.#skim(events, outs)) continue;
+      }
       if (this.empty || this.#done || !this.#runs?.take(events, outs)) {
         outs.push(...this.#take(events.next()!));
       }
     }
     this.#unchanged = events.same(outs, this.waiting.length);
     return outs;
+  }
+
+  /** Lets events go by up to the first that is not plain; whether there were any. */
+  #skim(events: Events, outs: Out[]): boolean {
+    const { rest } = events;
+    const end = rest && endOfPlain(rest.text, rest.at);
+    if (end === undefined || end === rest!.at) return false;
+    outs.push(events.piece(end));
+    return true;
   }
 
   /** Of events that wait, what goes out when nothing more comes. */
@@ -147,7 +160,7 @@ export class Answer {
       this.#done = true;
       return this.empty ? [] : [...rest, event];
     }
-    if (name === undefined && this.skims && isPlain(data)) return [event];
+    if (name === undefined && this.#skims && isPlain(data)) return [event];
     const chunk = parse(data);
     const error = errorOf(event, chunk);
     if (error !== undefined) return this.#failed(event, chunk, error);
@@ -257,12 +270,4 @@ export function* chunksIn(out: Out): Generator<Chunk, void, undefined> {
     const chunk = data === undefined ? undefined : parse(data);
     if (isObject(chunk)) yield chunk as Chunk;
   }
-}
-
-/** A whole answer as the only event of a stream: servers that only pretend to stream. */
-function isWhole({ choices }: Json): boolean {
-  return Array.isArray(choices) &&
-    choices.some((choice: unknown) =>
-      isObject(choice) && isObject(choice.message) && !isObject(choice.delta)
-    );
 }

@@ -5,7 +5,6 @@ import { breakage, toApiError } from "./errors.ts";
 import type { Json } from "./openai.ts";
 import { EventBytes } from "./event_bytes.ts";
 import type { Events } from "./events.ts";
-import { isPlain } from "./is_plain.ts";
 import { encodeEvent } from "./sse_event.ts";
 import type { Item } from "./stage.ts";
 import type { Report } from "./problem.ts";
@@ -184,7 +183,7 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
         if (now === undefined) {
           const wait = patience();
           const begin = wait === Infinity ? 0 : Date.now();
-          const batch = await body.readEvents(wait, answer.skims ? isPlain : undefined);
+          const batch = await body.readEvents(wait);
           if (wait < Infinity) spend(batch.kind === "late" ? wait : Date.now() - begin);
           if (over) return;
           now = step(batch);

@@ -8,6 +8,14 @@ const TEXTS = new Set(["content", "reasoning_content", "reasoning", "refusal"]);
 /** The order in which a turn is said: what a model thinks, what it says, what it calls. */
 const BEFORE_CONTENT = ["reasoning_content", "reasoning"];
 
+/** Whether a chunk is a whole answer, as servers send that only pretend to stream. */
+export function isWhole({ choices }: Json): boolean {
+  return Array.isArray(choices) &&
+    choices.some((choice: unknown) =>
+      isObject(choice) && isObject(choice.message) && !isObject(choice.delta)
+    );
+}
+
 /** Splits an answer into the chunks that a stream would have brought, one for each part of a message. */
 export function toChunks(completion: Json): Chunk[] {
   const { choices, usage, ...head } = completion;

@@ -34,8 +34,8 @@ export class SseDecoder {
     return this.#passing ? undefined : this.#joined;
   }
 
-  /** The events that `bytes` complete. All of them come as one, without data, where `isPlain` says it of their text. */
-  push(bytes: Uint8Array, isPlain?: (text: string) => boolean): Events {
+  /** The events that `bytes` complete. */
+  push(bytes: Uint8Array): Events {
     const text = this.#decoder.decode(bytes, STREAM);
     if (text === "") return NO_EVENTS;
     // Of a block that is held it takes the end to see whether it goes on; a short one is joined at once.
@@ -54,7 +54,7 @@ export class SseDecoder {
     const whole = joined ? block : this.#joined + block.slice(before.length);
     this.#clear();
     this.#hold(rest);
-    return new Events(isPlain?.(whole) ? [{ raw: whole, several: true }] : whole);
+    return new Events(whole);
   }
 
   /** The block that is held. */

@@ -43,7 +43,6 @@ export class UpstreamBody {
   #pending: Promise<Read> | undefined; // a read that has not come to anything yet
   #over = false; // ended, broken or given up
   #kept: Batch[] = []; // events that were looked at and handed back
-  #isPlain: ((text: string) => boolean) | undefined; // of the present `readEvents()`
 
   readonly #onlooker: Onlooker | undefined;
 
@@ -66,11 +65,10 @@ export class UpstreamBody {
     return read;
   }
 
-  /** The next events, if any bytes come within `wait` milliseconds; for `isPlain` see `SseDecoder.push()`. */
-  readEvents(wait = Infinity, isPlain?: (text: string) => boolean): Promise<Batch> {
+  /** The next events, if any bytes come within `wait` milliseconds. */
+  readEvents(wait = Infinity): Promise<Batch> {
     const kept = this.#kept.shift();
     if (kept !== undefined) return Promise.resolve(kept);
-    this.#isPlain = isPlain;
     // Usually not by way of `read()`: its promises cost more than what comes.
     return wait === Infinity && this.#pending === undefined && this.#back.length === 0 && !this.#over
       ? this.#source.read().then(this.#came, this.#failed)
@@ -100,7 +98,7 @@ export class UpstreamBody {
       const { events, cut } = this.#sse.end();
       return { kind: "end", events: new Events(events), cut };
     }
-    const events = this.#sse.push(bytes, this.#isPlain);
+    const events = this.#sse.push(bytes);
     return { kind: "events", events, bytes, rest: events.done ? undefined : this.#sse.rest };
   }
 
