@@ -1,11 +1,14 @@
 /** The configuration file while the program runs: a good change is applied, a bad one refused, and SIGHUP reads at once. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import type http from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import {
   ask,
+  commandOf,
   configOf,
   httpUpstream,
   open,
@@ -14,6 +17,7 @@ import {
   proxyWith,
   replyOf,
   responseTo,
+  spawned,
   until,
 } from "./_servers.ts";
 import { test } from "./_test.ts";
@@ -110,6 +114,36 @@ test("SIGHUP reads the file at once, also when it has not changed; what needs a 
     running.signal("SIGHUP");
     await until("it is refused", () => times(running, REFUSED) === 1);
     assert.equal(await said(port), "two");
+  });
+});
+
+test("the server ends with the terminal that it runs in, and answers that run end first", async () => {
+  if (spawnSync("script", ["--version"]).status !== 0) return; // util-linux's, which makes a terminal
+  const held: http.ServerResponse[] = [];
+  await using upstream = await httpUpstream((_, response) => {
+    response.write("begun ");
+    held.push(response);
+  });
+  await withFile(async (file) => {
+    writeFileSync(file, to(upstream));
+    const command = commandOf(["--port", "0", "--config", file], "callmend");
+    const line = `exec ${command.map((word) => `'${word}'`).join(" ")}`;
+    const env = {
+      PATH: process.env.PATH ?? "",
+      HOME: process.env.HOME ?? "",
+      NO_COLOR: "1",
+      SHELL: "/bin/sh",
+    };
+    await using terminal = spawned("script", ["-qfc", line, "/dev/null"], { env });
+    const port = await terminal.port();
+    const running = open(port, "/v1/x", { method: "GET" });
+    running.end();
+    const response = await responseTo(running);
+    process.kill(terminal.pid, "SIGKILL");
+    const gone = () => ask(port, "/health").then(() => false, () => true);
+    for (const start = Date.now(); !await gone();) assert.ok(Date.now() - start < 10_000, "it goes on");
+    held[0]!.end("ended");
+    assert.equal((await replyOf(response)).body.toString(), "begun ended");
   });
 });
 
