@@ -236,3 +236,50 @@ test("an answer that runs ends as it began, and an upstream that has not changed
   const refused = await ask(proxy.port, "/v1/chat/completions", { body: body("kept/m") });
   assert.equal(refused.status, 400, "with other settings it is another one");
 });
+
+test("what clients drop is remembered across other settings, not across another key or address", async () => {
+  const sent: string[] = [];
+  const id = "call_0123456789abcdef0123";
+  const call = { id, type: "function", function: { name: "f", arguments: "{}" } };
+  const deepseek = () =>
+    httpUpstream(async (request, response) => {
+      let body = "";
+      for await (const piece of request) body += piece;
+      sent.push(body);
+      const message = { role: "assistant", content: null, reasoning_content: "why", tool_calls: [call] };
+      response.setHeader("content-type", "application/json");
+      response.end(JSON.stringify({ choices: [{ index: 0, message, finish_reason: "tool_calls" }] }));
+    });
+  await using one = await deepseek();
+  await using two = await deepseek();
+  const file = ({ port }: { readonly port: number }, key: string, own: object = {}, more: object = {}) => ({
+    upstreams: [{ name: "u", baseUrl: `http://127.0.0.1:${port}/v1`, key, ...own }],
+    ...more,
+  });
+  const question = { role: "user", content: "x" };
+  const history = [question, { role: "assistant", content: null, tool_calls: [call] }, {
+    role: "tool",
+    tool_call_id: id,
+    content: "r",
+  }];
+  const tools = [{ type: "function", function: { name: "f", parameters: { type: "object" } } }];
+  await using proxy = proxyWith(file(one, "key-1"));
+  const chat = async (messages: readonly object[]) => {
+    const body = JSON.stringify({ model: "deepseek-v4", messages, tools });
+    await ask(proxy.port, "/v1/chat/completions", { body });
+    return sent.at(-1)!.includes('"reasoning_content":"why"');
+  };
+  await chat([question]);
+  assert.equal(await chat(history), true);
+  for (
+    const [next, known] of [
+      [file(one, "key-1", { timeouts: { idle: 9 } }), true],
+      [file(one, "key-1", {}, { limits: { keepAlive: 5 } }), true],
+      [file(one, "key-2"), false],
+      [file(two, "key-2"), false],
+    ] as const
+  ) {
+    proxy.apply(configOf(next));
+    assert.equal(await chat(history), known, JSON.stringify(next));
+  }
+});
