@@ -382,6 +382,20 @@ test("callmend capture: the list and a bundle of a running server, and what it s
     assert.doesNotMatch(readFileSync(join(folder, "report", "capture.json"), "utf8"), /a-client-key/);
     assert.match((await run("export", id, "--from", from, "--to", "report")).err, /it is there already/);
     assert.match((await run("export", "unknown", "--from", from)).err, /status 404/);
+    const file = join(folder, "report", "capture.json");
+    const cut = { ...JSON.parse(readFileSync(file, "utf8")), id: "cut", truncated: true };
+    writeFileSync(join(folder, "cut.json"), JSON.stringify(cut));
+    for (
+      const [given, said] of [
+        [["cut.json"], /^Cannot export cut: it was too large to be kept whole; raise --capture-memory$/m],
+        [["captures/none.json"], /^Cannot read captures\/none\.json: there is no such file or folder\.$/m],
+        [[file, "--to", "cut.json/x"], /^Cannot write \S+cut\.json\/x: E[A-Z]+: /m],
+      ] as const
+    ) {
+      const { code, err } = await run("export", ...given);
+      assert.equal(code, 1);
+      assert.match(err, said);
+    }
     assert.match((await run("list", "--from", "http://127.0.0.1:9")).err, /Cannot reach a running Callmend/);
     const nowhere = await run("list", "--from", "localhost:9000");
     assert.equal(nowhere.code, 2);

@@ -71,19 +71,32 @@ async function list({ from, json, key }: Options, context: Context): Promise<voi
 async function write(id: string, options: Options, context: Context): Promise<void> {
   const { to } = options;
   const { print } = context;
-  const capture = existsSync(id) ? readCaptures(id)[0]!.capture : await fetched(id, options, context);
+  const there = existsSync(id);
+  if (!there && /[/\\.]/.test(id)) throw new Error(`Cannot read ${id}: there is no such file or folder.`);
+  const capture = there ? readCaptures(id)[0]!.capture : await fetched(id, options, context);
   if (capture === undefined) return;
   const folder = resolve(to ?? `exchange-${capture.id}`);
   if (existsSync(folder)) throw new Error(`Cannot write ${folder}: it is there already; --to names another.`);
-  const files = bundleOf(capture);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  const files = saying(`Cannot export ${capture.id}`, () => bundleOf(capture));
+  saying(`Cannot write ${folder}`, () => {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  });
   print(`${folder}: ${Object.keys(files).join(", ")}`);
   const problems = Object.keys(countsOf({ problems: capture.report?.problems ?? [] }));
   if (problems.length > 0) print(`Problems noticed: ${problems.join(", ")}`);
   print(
     "Keys are taken out. Read what the model was asked before you publish it; README.md says where to add words.",
   );
+}
+
+/** Does something; when that fails, the error says what could not be done. */
+function saying<Made>(what: string, work: () => Made): Made {
+  try {
+    return work();
+  } catch (error) {
+    throw new Error(`${what}: ${(error as Error).message}`);
+  }
 }
 
 /** The capture of an exchange, out of the running server. */

@@ -36,7 +36,7 @@ export function readCaptures(path: string): readonly { readonly path: string; re
   if (!statSync(path).isDirectory()) return [{ path, capture: readCapture(path) }];
   const names = readdirSync(path).filter((name) => name.endsWith(".json")).sort();
   const chosen = names.includes("capture.json") ? ["capture.json"] : names;
-  if (chosen.length === 0) throw new Error(`Cannot replay ${path}: there is no capture in it.`);
+  if (chosen.length === 0) throw new Error(`Cannot read ${path}: there is no capture in it.`);
   return chosen.map((name) => join(path, name)).map((path) => ({ path, capture: readCapture(path) }));
 }
 
