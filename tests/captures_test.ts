@@ -141,7 +141,12 @@ test("no key and no cookie is in a capture, wherever it comes back", async () =>
     chunk({}, "stop"),
   );
   const bytes = [...new TextEncoder().encode(echo + DONE)].map((byte) => Uint8Array.of(byte));
-  const { fetch, only } = captured(upstream(bytes, { headers: { "set-cookie": `s=${cookie}` } }).next);
+  const { fetch, only } = captured(
+    upstream(bytes, {
+      headers: { "x-asked-by": `<${key}>`, "set-cookie": `s=${cookie}`, "x-own": "sk-of-the-server" },
+    })
+      .next,
+  );
   const request = chat({ messages: [{ role: "user", content: `my key: ${key}` }] }, {
     headers: { authorization: `Bearer ${key}`, cookie: `s=${cookie}` },
   });

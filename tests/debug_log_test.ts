@@ -123,6 +123,21 @@ test("each exchange: the request, the raw stream with times and cuts, and the an
     assert.deepEqual(told, []);
   }));
 
+test("a secret that no header names is in none of them either, and none in a header that repeats it", () =>
+  inFolder(async (folder) => {
+    const own = "sk-of-the-server-1234";
+    const headers = { "x-said": `${own} ${KEY}` };
+    const { next } = upstream([chunk({ content: `${own} is bad` }), chunk({}, "stop")], { headers });
+    const { debug } = logged(next, places(folder));
+    const asked = request({}, { authorization: `Bearer ${KEY}` });
+    await (await repair(next, {}, debug.knowing(() => [own]))(asked)).text();
+    await debug.settled();
+    const { names, read, log } = written(folder);
+    const all = [log(), ...names.map(read)].join("\n");
+    assert.match(all, /\*{21} is bad/);
+    for (const secret of [own, KEY]) assert.ok(!all.includes(secret), secret);
+  }));
+
 test("keys and cookies are in none of them, however they come back", () =>
   inFolder(async (folder) => {
     const echo = chunk({ content: `Your key ${KEY} and ${COOKIE}` });
