@@ -322,3 +322,20 @@ test("callmend debug off finds what was switched on in another folder", () =>
       assert.equal(existsSync(join(each, FLAG)), false, each);
     }
   }));
+
+test("callmend debug: a folder that cannot be written in does not keep the user's own from being switched", () =>
+  inFolder(async (folder) => {
+    const [cwd, home] = [join(folder, "work"), join(folder, "home")];
+    mkdirSync(join(cwd, FLAG, "in the way"), { recursive: true });
+    const own = join(home, ".config", "callmend", FLAG);
+    const run = async (what: string) => {
+      await using running = program(["debug", what], { HOME: home }, { task: "callmend", cwd });
+      return { code: await running.code, err: running.err() };
+    };
+    const on = await run("on");
+    assert.deepEqual([on.code, existsSync(own)], [0, true], on.err);
+    assert.match(on.err, /^Cannot write \S+work\/\.debug-logging: /m);
+    const off = await run("off");
+    assert.deepEqual([off.code, existsSync(own)], [1, false], off.err);
+    assert.match(off.err, /^Cannot remove \S+work\/\.debug-logging: /m);
+  }));
