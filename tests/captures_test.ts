@@ -401,6 +401,17 @@ test("callmend capture: the list and a bundle of a running server, and what it s
       assert.equal(code, 1);
       assert.match(err, said);
     }
+    for (const body of ["<html>", "null", "{}"]) {
+      await using other = await httpUpstream((_, response) => void response.end(body));
+      const there = `http://127.0.0.1:${other.port}`;
+      const { code, err } = await run("list", "--from", there);
+      assert.deepEqual(
+        [code, err.startsWith(`Cannot use what answers at ${there}: it is not`)],
+        [1, true],
+        err,
+      );
+      assert.match((await run("export", id, "--from", there)).err, /^Cannot (use what answers|read http)/m);
+    }
     assert.match((await run("list", "--from", "http://127.0.0.1:9")).err, /Cannot reach a running Callmend/);
     const nowhere = await run("list", "--from", "localhost:9000");
     assert.equal(nowhere.code, 2);

@@ -14,7 +14,9 @@ const body = z.object({
 
 /** What a capture has to have for it to be played; the rest is not looked at. */
 const schema = z.object({
-  format: z.literal(1, "was written by a newer Callmend"),
+  format: z.literal(1, {
+    error: ({ input }) => input === undefined ? "it is missing" : "was written by a newer Callmend",
+  }),
   id: z.string(),
   config: z.record(z.string(), z.unknown()),
   request,
@@ -47,10 +49,15 @@ function readCapture(path: string): Capture {
   } catch (error) {
     throw new Error(`Cannot read ${path}: ${(error as Error).message}`);
   }
+  return captureIn(value, path);
+}
+
+/** A value that has to be a capture. Throws an error that says where it is from and what is wrong with it. */
+export function captureIn(value: unknown, from: string): Capture {
   const read = schema.safeParse(value);
   if (read.success) return value as Capture;
   const [issue] = read.error.issues;
   throw new Error(
-    `Cannot read ${path} as a capture: ${issue?.path.join(".") || "the file"}: ${issue?.message}`,
+    `Cannot read ${from} as a capture: ${issue?.path.join(".") || "the whole"}: ${issue?.message}`,
   );
 }
