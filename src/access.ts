@@ -82,9 +82,14 @@ export function withCredential(next: Fetch, key: string | undefined, ring: () =>
 
 /** An error that repeats the upstream's key must not hand it to clients, who do not have it. */
 async function withoutKey(response: Response, key: string): Promise<Response> {
-  const { ok, status, statusText, headers, body } = response;
-  if (ok || body === null || headers.has("content-encoding") || key.length < SHORTEST_SECRET) {
-    return response;
+  const { ok, status, statusText, body } = response;
+  if (ok || key.length < SHORTEST_SECRET) return response;
+  const headers = new Headers(response.headers);
+  for (const [name, value] of response.headers) {
+    if (value.includes(key)) headers.set(name, value.replaceAll(key, "*".repeat(key.length)));
+  }
+  if (body === null || headers.has("content-encoding")) {
+    return new Response(body, { status, statusText, headers });
   }
   const bytes = Buffer.from(await response.arrayBuffer());
   for (let at = bytes.indexOf(key); at !== -1; at = bytes.indexOf(key, at + key.length)) {

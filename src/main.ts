@@ -5,6 +5,12 @@ import { process } from "./process.ts";
 await run(process.argv.slice(2), {
   environment: process.env,
   print: (line) => console.log(line),
-  log: (line) => console.error(line),
+  log(line) {
+    try {
+      console.error(line);
+    } catch {
+      // Deno throws once the terminal is closed: nobody is left to be told.
+    }
+  },
   exit: (code) => process.exit(code),
 });

@@ -6,7 +6,7 @@ import { ConfigError, readConfig, type Texts } from "./config.ts";
 import { type InsideOptions, settingsOf } from "./inside_options.ts";
 import { createDebugLog, type DebugLog } from "./observe/debug_log.ts";
 import { userFolder } from "./config/user_folder.ts";
-import { hostMatcher, type Patched, patchFetch } from "./plugin_patch.ts";
+import { hostMatcher, hostsIn, isHost, type Patched, patchFetch } from "./plugin_patch.ts";
 import { type Fetch, repair } from "./repair.ts";
 import { settingRows } from "./settings/settings.ts";
 import { version } from "./version.ts";
@@ -41,18 +41,20 @@ interface Hooks {
 // Loaders of OpenCode call each function that is exported, a function once, and refuse any other value.
 /** The plugin. */
 export const Callmend = (input?: PluginInput, options?: PluginOptions): Promise<Hooks> => {
-  const { hosts = process.env.CALLMEND_HOSTS || HOSTS, ...rest } = options ?? {};
-  const list = typeof hosts === "string" ? hosts : hosts.join(",");
+  const { hosts, ...rest } = options ?? {};
   const tell = (level: LogLine["level"], message: string) =>
     say(input, { service: "callmend", level, message });
   const warn = (problem: string) => tell("warn", problem);
+  const list = hostsFrom(hosts, warn);
   const debug = debugLog(warn);
   const patched: Patched = patchFetch(
     hostMatcher(list),
     (fetch) => wrapFetch(fetch, (next) => byHost(next, rest, debug.watch, warn)),
   );
   if (patched.first) {
-    const announcement = `Callmend ${version} mends tool calls in answers from ${list}`;
+    const announcement = `Callmend ${version} mends tool calls in answers from ${
+      list.join(", ") || "no host"
+    }`;
     tell("info", announcement);
     debug.event(announcement);
   }
@@ -60,6 +62,28 @@ export const Callmend = (input?: PluginInput, options?: PluginOptions): Promise<
 };
 
 export default Callmend;
+
+/** The hosts whose answers are mended. What cannot be used is told, and left out. */
+function hostsFrom(given: unknown, warn: (problem: string) => void): string[] {
+  const bad = (value: unknown) =>
+    warn(
+      `Cannot use the host ${
+        JSON.stringify(value)
+      }: allowed: a host's name as openrouter.ai, without http://, ` +
+        "port and path, or *.example.com for all below it.",
+    );
+  const usual = process.env.CALLMEND_HOSTS || HOSTS;
+  const isList = typeof given === "string" || Array.isArray(given);
+  if (!isList && given != null) bad(given);
+  const entries: readonly unknown[] = [isList ? given : usual].flat();
+  return entries.flatMap((entry) => typeof entry === "string" ? hostsIn(entry) : [entry]).filter(
+    (host): host is string => {
+      const good = typeof host === "string" && isHost(host);
+      if (!good) bad(host);
+      return good;
+    },
+  );
+}
 
 /** The flag file may lie beside this file, in the folder above (`dist/` is a folder of the repository), or with the user's settings. */
 function debugLog(tell: (line: string) => void): DebugLog {

@@ -71,9 +71,18 @@ function install(
   };
 }
 
-/** Whether a host is in a list; `*.example.com` stands for all hosts below `example.com`. */
-export function hostMatcher(list: string): (host: string) => boolean {
-  const entries = list.toLowerCase().split(",").map((entry) => entry.trim()).filter((entry) => entry !== "");
+/** The hosts that a text names, by comma. */
+export function hostsIn(text: string): string[] {
+  return text.toLowerCase().split(",").map((entry) => entry.trim()).filter((entry) => entry !== "");
+}
+
+/** Whether it is the name of a host, as an address has it between scheme and port, or `*.` and one. */
+export function isHost(entry: string): boolean {
+  return /^(?:(?:\*\.)?[^\s/:*@?#[\]]+|\[[\da-f:.]+\])$/i.test(entry);
+}
+
+/** Whether a host is among these; `*.example.com` stands for all hosts below `example.com`. */
+export function hostMatcher(hosts: readonly string[]): (host: string) => boolean {
   return (host) =>
-    entries.some((entry) => entry.startsWith("*.") ? host.endsWith(entry.slice(1)) : host === entry);
+    hosts.some((entry) => entry.startsWith("*.") ? host.endsWith(entry.slice(1)) : host === entry);
 }

@@ -21,12 +21,16 @@ export type { Fetch };
 
 /**
  * Wraps a fetch so that tool calls come out of it mended. Only chat completions are read; all else goes through
- * (rule 1). `watch` looks on.
+ * (rule 1). `watch` looks on. `memory`: what is known of earlier answers; nothing when not said.
  */
-export function repair(next: Fetch, config: Partial<RepairConfig> = {}, watch?: Watch): Fetch {
+export function repair(
+  next: Fetch,
+  config: Partial<RepairConfig> = {},
+  watch?: Watch,
+  memory: Memory = newMemory(config),
+): Fetch {
   const settings: RepairConfig = { ...defaultRepairConfig, ...config };
   const planner = createPlanner(settings);
-  const memory = new Memory(settings.memory);
   return async (request) => {
     if (!isChatCompletion(request)) return (await reach(next, request)).response;
     const bytes = await readBody(request, settings.requestBytes);
@@ -59,6 +63,11 @@ export function repair(next: Fetch, config: Partial<RepairConfig> = {}, watch?: 
       throw error;
     }
   };
+}
+
+/** A memory that holds nothing yet. */
+export function newMemory({ memory }: Partial<RepairConfig> = {}): Memory {
+  return new Memory(memory ?? defaultRepairConfig.memory);
 }
 
 /** A body that is no JSON object is for the upstream to answer (rule 3). */

@@ -8,7 +8,7 @@ export interface RepairConfig {
   readonly bridgeProtocol: "markers" | "object" | "xml";
   /** The most calls in one answer of a bridged model. */
   readonly bridgeMaxCalls: number;
-  /** The models that are bridged at once, all others falling back; undefined: the mode decides. */
+  /** The models that are bridged at once, as patterns, all others falling back; undefined: the mode decides. */
   readonly bridgeModels?: readonly string[] | undefined;
   /** For how long a model that fell back is bridged at once, in milliseconds. */
   readonly fallbackMs: number;

@@ -194,11 +194,20 @@ export function program(
   environment: { [name: string]: string } = {},
   { task: name = "start", input, cwd }: { task?: "start" | "callmend"; input?: string; cwd?: string } = {},
 ): Program {
-  const [, ...task] = manifest.tasks[name].command.replace(/^.*(?=deno run )/, "").split(" ");
-  const runtime = "Bun" in globalThis ? [main] : [...task.slice(0, -1), main];
   const env = { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", NO_COLOR: "1", ...environment };
   const rest = { ...(cwd !== undefined && { cwd }), ...(input !== undefined && { input }) };
-  return spawned(process.execPath, [...runtime, ...given], { env, ...rest });
+  const [file, ...words] = commandOf(given, name);
+  return spawned(file, words, { env, ...rest });
+}
+
+/** The command line of the program, as a task runs it. */
+export function commandOf(
+  given: readonly string[],
+  name: "start" | "callmend",
+): [file: string, ...words: string[]] {
+  const [, ...task] = manifest.tasks[name].command.replace(/^.*(?=deno run )/, "").split(" ");
+  const runtime = "Bun" in globalThis ? [main] : [...task.slice(0, -1), main];
+  return [process.execPath, ...runtime, ...given];
 }
 
 /** How a program is started; its environment is all that is said here. */

@@ -273,9 +273,12 @@ test("an upstream that repeats its key in an error does not hand it to clients",
     const key = request.headers.authorization!.slice(7);
     const body = JSON.stringify({ error: { message: `Incorrect API key provided: ${key}.`, code: 401 } });
     request.resume().on("end", () => {
-      response.writeHead(401, { "content-type": "application/json", "content-length": body.length }).end(
-        body,
-      );
+      const headers = {
+        "content-type": "application/json",
+        "content-length": body.length,
+        "x-said": `no ${key}`,
+      };
+      response.writeHead(401, headers).end(body);
     });
   });
   await using proxy = proxyTo(upstream, { upstreamKey: "sk-upstream-secret-1" });
@@ -284,6 +287,7 @@ test("an upstream that repeats its key in an error does not hand it to clients",
     const reply = await ask(proxy.port, path, body === undefined ? {} : { body });
     assert.equal(reply.status, 401);
     assert.match(reply.body.toString(), /Incorrect API key provided: \*{20}\./);
+    assert.ok(reply.headers.includes(`x-said: no ${"*".repeat(20)}`), reply.headers.join("\n"));
   }
   assert.doesNotMatch(proxy.lines.join("\n"), /sk-upstream/);
 });

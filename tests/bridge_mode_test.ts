@@ -592,6 +592,8 @@ test("BRIDGE_MODELS: listed ones bridge at once, all others fall back; empty: al
       [undefined, "native", "native"],
       [undefined, "bridge", "bridge"],
       [["M", "x"], "native", "bridge"],
+      [["M*"], "native", "bridge"],
+      [["*x", "m-*"], "native", "fallback"],
       [["x"], "bridge", "fallback"],
       [[], "bridge", "fallback"],
     ] as const

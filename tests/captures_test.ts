@@ -141,7 +141,12 @@ test("no key and no cookie is in a capture, wherever it comes back", async () =>
     chunk({}, "stop"),
   );
   const bytes = [...new TextEncoder().encode(echo + DONE)].map((byte) => Uint8Array.of(byte));
-  const { fetch, only } = captured(upstream(bytes, { headers: { "set-cookie": `s=${cookie}` } }).next);
+  const { fetch, only } = captured(
+    upstream(bytes, {
+      headers: { "x-asked-by": `<${key}>`, "set-cookie": `s=${cookie}`, "x-own": "sk-of-the-server" },
+    })
+      .next,
+  );
   const request = chat({ messages: [{ role: "user", content: `my key: ${key}` }] }, {
     headers: { authorization: `Bearer ${key}`, cookie: `s=${cookie}` },
   });
@@ -382,6 +387,31 @@ test("callmend capture: the list and a bundle of a running server, and what it s
     assert.doesNotMatch(readFileSync(join(folder, "report", "capture.json"), "utf8"), /a-client-key/);
     assert.match((await run("export", id, "--from", from, "--to", "report")).err, /it is there already/);
     assert.match((await run("export", "unknown", "--from", from)).err, /status 404/);
+    const file = join(folder, "report", "capture.json");
+    const cut = { ...JSON.parse(readFileSync(file, "utf8")), id: "cut", truncated: true };
+    writeFileSync(join(folder, "cut.json"), JSON.stringify(cut));
+    for (
+      const [given, said] of [
+        [["cut.json"], /^Cannot export cut: it was too large to be kept whole; raise --capture-memory$/m],
+        [["captures/none.json"], /^Cannot read captures\/none\.json: there is no such file or folder\.$/m],
+        [[file, "--to", "cut.json/x"], /^Cannot write \S+cut\.json\/x: E[A-Z]+: /m],
+      ] as const
+    ) {
+      const { code, err } = await run("export", ...given);
+      assert.equal(code, 1);
+      assert.match(err, said);
+    }
+    for (const body of ["<html>", "null", "{}"]) {
+      await using other = await httpUpstream((_, response) => void response.end(body));
+      const there = `http://127.0.0.1:${other.port}`;
+      const { code, err } = await run("list", "--from", there);
+      assert.deepEqual(
+        [code, err.startsWith(`Cannot use what answers at ${there}: it is not`)],
+        [1, true],
+        err,
+      );
+      assert.match((await run("export", id, "--from", there)).err, /^Cannot (use what answers|read http)/m);
+    }
     assert.match((await run("list", "--from", "http://127.0.0.1:9")).err, /Cannot reach a running Callmend/);
     const nowhere = await run("list", "--from", "localhost:9000");
     assert.equal(nowhere.code, 2);

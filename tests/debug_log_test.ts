@@ -123,6 +123,21 @@ test("each exchange: the request, the raw stream with times and cuts, and the an
     assert.deepEqual(told, []);
   }));
 
+test("a secret that no header names is in none of them either, and none in a header that repeats it", () =>
+  inFolder(async (folder) => {
+    const own = "sk-of-the-server-1234";
+    const headers = { "x-said": `${own} ${KEY}` };
+    const { next } = upstream([chunk({ content: `${own} is bad` }), chunk({}, "stop")], { headers });
+    const { debug } = logged(next, places(folder));
+    const asked = request({}, { authorization: `Bearer ${KEY}` });
+    await (await repair(next, {}, debug.knowing(() => [own]))(asked)).text();
+    await debug.settled();
+    const { names, read, log } = written(folder);
+    const all = [log(), ...names.map(read)].join("\n");
+    assert.match(all, /\*{21} is bad/);
+    for (const secret of [own, KEY]) assert.ok(!all.includes(secret), secret);
+  }));
+
 test("keys and cookies are in none of them, however they come back", () =>
   inFolder(async (folder) => {
     const echo = chunk({ content: `Your key ${KEY} and ${COOKIE}` });
@@ -306,4 +321,21 @@ test("callmend debug off finds what was switched on in another folder", () =>
     for (const each of [one!, other!, join(folder, "config/callmend")]) {
       assert.equal(existsSync(join(each, FLAG)), false, each);
     }
+  }));
+
+test("callmend debug: a folder that cannot be written in does not keep the user's own from being switched", () =>
+  inFolder(async (folder) => {
+    const [cwd, home] = [join(folder, "work"), join(folder, "home")];
+    mkdirSync(join(cwd, FLAG, "in the way"), { recursive: true });
+    const own = join(home, ".config", "callmend", FLAG);
+    const run = async (what: string) => {
+      await using running = program(["debug", what], { HOME: home }, { task: "callmend", cwd });
+      return { code: await running.code, err: running.err() };
+    };
+    const on = await run("on");
+    assert.deepEqual([on.code, existsSync(own)], [0, true], on.err);
+    assert.match(on.err, /^Cannot write \S+work\/\.debug-logging: /m);
+    const off = await run("off");
+    assert.deepEqual([off.code, existsSync(own)], [1, false], off.err);
+    assert.match(off.err, /^Cannot remove \S+work\/\.debug-logging: /m);
   }));

@@ -323,6 +323,29 @@ test("gemini/thought-signatures: only calls without a signature become text, in 
   assert.ok(!JSON.stringify(stripped).includes("tool_call"), "what a gateway strips cannot be sent");
 });
 
+test("claude/cache-control: the client's own marks stay alone, wherever they are; a parameter of that name is none", () => {
+  const mark = { cache_control: { type: "ephemeral" } };
+  const messages = [{ role: "system", content: "s" }, { role: "user", content: "u" }];
+  const tool = (more: object = {}, parameters: object = {}) => ({
+    type: "function",
+    function: { name: "f", parameters, ...more },
+  });
+  const body = { model: "claude-opus-4.5", messages, tools: [tool()] };
+  const marked: readonly Json[] = [
+    { ...body, ...mark }, // Anthropic marks the last block by itself then, which counts as one of four
+    { ...body, messages: [{ role: "system", content: [{ type: "text", text: "s", ...mark }] }, messages[1]] },
+    { ...body, messages: [{ ...messages[0], ...mark }, messages[1]] },
+    { ...body, tools: [tool(mark)] },
+    { ...body, tools: [{ ...tool(), ...mark }] },
+  ];
+  for (const own of marked) assert.equal(fixed("claude/cache-control", own), own, JSON.stringify(own));
+  const named = { ...body, tools: [tool({}, { properties: { cache_control: { type: "string" } } })] };
+  for (const plain of [body, named, { ...body, cache_control: null }]) {
+    const text = JSON.stringify(fixed("claude/cache-control", plain));
+    assert.equal(text.split('"cache_control":{"type":"ephemeral"}').length - 1, 3, text);
+  }
+});
+
 test("claude/cached-tokens: added only where they are not in the prompt's yet", () => {
   const stage = fixOf("claude/cached-tokens").response!({ ...contextOf(), asked: {}, sent: {}, tools: [] })!;
   const usage = (prompt: number, cached: number, total: number) => {

@@ -159,6 +159,30 @@ test("callmend opencode: the file, the lines, --write with a backup, --remove to
     assert.equal(readFileSync(config, "utf8"), original);
   }));
 
+test("callmend opencode: flags of which nothing comes are named", () =>
+  inHome(async (home, run) => {
+    const config = join(home, ".config/opencode/opencode.json");
+    const first = await run("provider", "--write", "--upstream", "http://x/v1", "--model", "a");
+    assert.deepEqual([first.code, first.err], [0, ""]);
+    const before = readFileSync(config, "utf8");
+    const again = await run("provider", "--write", "--upstream", "http://y/v1", "--model", "b");
+    assert.equal(readFileSync(config, "utf8"), before);
+    assert.match(again.err, /^Not used: --upstream and --model, as provider\.callmend is there/m);
+    const plugin = await run("plugin", "--model", "b");
+    assert.match(plugin.err, /^Not used: --model, which a provider has/m);
+    const quiet = await run("provider", "--write");
+    assert.deepEqual([quiet.code, quiet.err], [0, ""]);
+    const shown = await run("provider", "--upstream", "http://y/v1");
+    assert.deepEqual([/"baseURL": "http:\/\/y\/v1"/.test(shown.out), shown.err], [true, ""]);
+    assert.equal((await run("provider", "--write", "--remove")).code, 2);
+    await run("provider", "--remove");
+    assert.match((await run("provider", "--remove")).out, /^Nothing to remove: /m);
+    writeFileSync(join(home, "file"), "");
+    const refused = await run("plugin", "--write", "--config", join(home, "file/opencode.json"));
+    assert.equal(refused.code, 1);
+    assert.match(refused.err, /^Cannot go on: E[A-Z]+: /m);
+  }));
+
 test("callmend opencode: plugin and provider go in and out again in any order, and nothing is left", () =>
   inHome(async (home, run) => {
     const config = join(home, ".config/opencode/opencode.json");

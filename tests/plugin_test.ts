@@ -6,7 +6,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { demoModels, demoUpstream } from "../src/cli/demo_upstream.ts";
 import * as plugin from "../src/plugin.ts";
-import { hostMatcher, patchFetch } from "../src/plugin_patch.ts";
+import { hostMatcher, hostsIn, patchFetch } from "../src/plugin_patch.ts";
 import { repair } from "../src/repair.ts";
 import { wrapFetch } from "../src/wrap_fetch.ts";
 import { until } from "./_servers.ts";
@@ -125,11 +125,37 @@ test("CALLMEND_HOSTS names other hosts; an entry's own options go before it", ()
   }, { CALLMEND_HOSTS: "a.test, *.example.com", TOOL_MODE: "native" }));
 
 test("hosts match without regard to letter case, and only whole", () => {
-  const mine = hostMatcher(" A.example , *.Test.com,");
+  const mine = hostMatcher(hostsIn(" A.example , *.Test.com,"));
   for (const host of ["a.example", "x.test.com", "x.y.test.com"]) assert.ok(mine(host), host);
   for (const host of ["b.a.example", "test.com", "atest.com", "a.example.org"]) assert.ok(!mine(host), host);
-  assert.equal(hostMatcher("")("a"), false);
+  assert.equal(hostMatcher([])("a"), false);
 });
+
+test("hosts that are none are told and left out: an address, a port, another type", () =>
+  withModels(async () => {
+    const address = "https://a.test/v1";
+    for (
+      const [hosts, told, mended] of [
+        [[address, "nano-gpt.com"], [address], true],
+        ["nano-gpt.com:443, a.test", ["nano-gpt.com:443"], false],
+        ["*", ["*"], false],
+        [["nano-gpt.com", 5], [5], true],
+        [5, [5], true],
+        [null, [], true],
+        [[], [], false],
+        ["[::1]", [], false],
+      ] as const
+    ) {
+      const { lines, input } = opencode();
+      const hooks = await plugin.default(input, { hosts: hosts as unknown as string[] });
+      const warned = lines.filter((line) => line.startsWith("Cannot use the host"));
+      const shown = `${JSON.stringify(hosts)}: ${lines.join("\n")}`;
+      assert.equal(warned.length, told.length, shown);
+      for (const [n, value] of told.entries()) assert.ok(warned[n]!.includes(JSON.stringify(value)), shown);
+      assert.equal(await mends("nano-gpt.com"), mended, shown);
+      await hooks.dispose();
+    }
+  }));
 
 test("two copies mend once; the last one to go puts fetch back", () =>
   withModels(async (seen, leaking) => {

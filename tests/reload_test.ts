@@ -1,11 +1,14 @@
 /** The configuration file while the program runs: a good change is applied, a bad one refused, and SIGHUP reads at once. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import type http from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import {
   ask,
+  commandOf,
   configOf,
   httpUpstream,
   open,
@@ -14,6 +17,7 @@ import {
   proxyWith,
   replyOf,
   responseTo,
+  spawned,
   until,
 } from "./_servers.ts";
 import { test } from "./_test.ts";
@@ -113,6 +117,36 @@ test("SIGHUP reads the file at once, also when it has not changed; what needs a 
   });
 });
 
+test("the server ends with the terminal that it runs in, and answers that run end first", async () => {
+  if (spawnSync("script", ["--version"]).status !== 0) return; // util-linux's, which makes a terminal
+  const held: http.ServerResponse[] = [];
+  await using upstream = await httpUpstream((_, response) => {
+    response.write("begun ");
+    held.push(response);
+  });
+  await withFile(async (file) => {
+    writeFileSync(file, to(upstream));
+    const command = commandOf(["--port", "0", "--config", file], "callmend");
+    const line = `exec ${command.map((word) => `'${word}'`).join(" ")}`;
+    const env = {
+      PATH: process.env.PATH ?? "",
+      HOME: process.env.HOME ?? "",
+      NO_COLOR: "1",
+      SHELL: "/bin/sh",
+    };
+    await using terminal = spawned("script", ["-qfc", line, "/dev/null"], { env });
+    const port = await terminal.port();
+    const running = open(port, "/v1/x", { method: "GET" });
+    running.end();
+    const response = await responseTo(running);
+    process.kill(terminal.pid, "SIGKILL");
+    const gone = () => ask(port, "/health").then(() => false, () => true);
+    for (const start = Date.now(); !await gone();) assert.ok(Date.now() - start < 10_000, "it goes on");
+    held[0]!.end("ended");
+    assert.equal((await replyOf(response)).body.toString(), "begun ended");
+  });
+});
+
 test("whoever has read where it listens may send a signal at once", () =>
   withFile(async (file, start) => {
     writeFileSync(file, "{}");
@@ -201,4 +235,51 @@ test("an answer that runs ends as it began, and an upstream that has not changed
   proxy.apply(configOf(file(other, {}, "native")));
   const refused = await ask(proxy.port, "/v1/chat/completions", { body: body("kept/m") });
   assert.equal(refused.status, 400, "with other settings it is another one");
+});
+
+test("what clients drop is remembered across other settings, not across another key or address", async () => {
+  const sent: string[] = [];
+  const id = "call_0123456789abcdef0123";
+  const call = { id, type: "function", function: { name: "f", arguments: "{}" } };
+  const deepseek = () =>
+    httpUpstream(async (request, response) => {
+      let body = "";
+      for await (const piece of request) body += piece;
+      sent.push(body);
+      const message = { role: "assistant", content: null, reasoning_content: "why", tool_calls: [call] };
+      response.setHeader("content-type", "application/json");
+      response.end(JSON.stringify({ choices: [{ index: 0, message, finish_reason: "tool_calls" }] }));
+    });
+  await using one = await deepseek();
+  await using two = await deepseek();
+  const file = ({ port }: { readonly port: number }, key: string, own: object = {}, more: object = {}) => ({
+    upstreams: [{ name: "u", baseUrl: `http://127.0.0.1:${port}/v1`, key, ...own }],
+    ...more,
+  });
+  const question = { role: "user", content: "x" };
+  const history = [question, { role: "assistant", content: null, tool_calls: [call] }, {
+    role: "tool",
+    tool_call_id: id,
+    content: "r",
+  }];
+  const tools = [{ type: "function", function: { name: "f", parameters: { type: "object" } } }];
+  await using proxy = proxyWith(file(one, "key-1"));
+  const chat = async (messages: readonly object[]) => {
+    const body = JSON.stringify({ model: "deepseek-v4", messages, tools });
+    await ask(proxy.port, "/v1/chat/completions", { body });
+    return sent.at(-1)!.includes('"reasoning_content":"why"');
+  };
+  await chat([question]);
+  assert.equal(await chat(history), true);
+  for (
+    const [next, known] of [
+      [file(one, "key-1", { timeouts: { idle: 9 } }), true],
+      [file(one, "key-1", {}, { limits: { keepAlive: 5 } }), true],
+      [file(one, "key-2"), false],
+      [file(two, "key-2"), false],
+    ] as const
+  ) {
+    proxy.apply(configOf(next));
+    assert.equal(await chat(history), known, JSON.stringify(next));
+  }
 });

@@ -1,7 +1,7 @@
 /** How a request is asked: the ways that are tried one after the other, until an answer is of use. */
 import { liveDialects } from "../dialects/mod.ts";
 import type { Dialect } from "../parse/dialect.ts";
-import { dialectsFor, type RepairConfig } from "../repair_config.ts";
+import { dialectsFor, patternOf, type RepairConfig } from "../repair_config.ts";
 import type { ChatRequest } from "../wire/chat_request.ts";
 import type { Json } from "../wire/openai.ts";
 import type { Report } from "../wire/problem.ts";
@@ -50,6 +50,7 @@ const MOST_MODELS = 200;
 
 export function createPlanner(config: RepairConfig): Planner {
   const fellBack = new Map<string, number>(); // until when a model is bridged
+  const bridgedModels = config.bridgeModels?.map(patternOf);
   const lists = new WeakMap<Dialect, WeakMap<readonly Dialect[], readonly Dialect[]>>(); // see `inFront()`
 
   const nativeOf = (model: string) => liveDialects(dialectsFor(model, config.dialects));
@@ -64,7 +65,7 @@ export function createPlanner(config: RepairConfig): Planner {
   };
 
   const modeOf = (model: string): RepairConfig["mode"] => {
-    const mode = listed(config.bridgeModels, model) ?? config.mode;
+    const mode = listed(bridgedModels, model) ?? config.mode;
     return mode === "fallback" && (fellBack.get(model) ?? 0) > Date.now() ? "bridge" : mode;
   };
 
@@ -128,7 +129,7 @@ export function createPlanner(config: RepairConfig): Planner {
 }
 
 /** Models that are listed bridge at once, all others fall back; without a list, the mode decides. */
-function listed(models: readonly string[] | undefined, model: string): RepairConfig["mode"] | undefined {
+function listed(models: readonly RegExp[] | undefined, model: string): RepairConfig["mode"] | undefined {
   if (models === undefined) return undefined;
-  return models.some((each) => each.toLowerCase() === model.toLowerCase()) ? "bridge" : "fallback";
+  return models.some((each) => each.test(model)) ? "bridge" : "fallback";
 }

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Capture, CaptureSummary } from "../observe/capture.ts";
-import { readCaptures } from "../observe/read_captures.ts";
+import { captureIn, readCaptures } from "../observe/read_captures.ts";
 import { bundleOf } from "../observe/fixture.ts";
 import { countsOf } from "../observe/exchange_log.ts";
 import { Refused, shownAddress } from "../settings/setting.ts";
@@ -59,7 +59,8 @@ async function list({ from, json, key }: Options, context: Context): Promise<voi
   const { print } = context;
   const address = addressOf("exchanges", from, context);
   if (address === undefined) return;
-  const { exchanges } = await get(address, key) as { exchanges: readonly CaptureSummary[] };
+  const { exchanges } = await get(address, key) as { exchanges?: readonly CaptureSummary[] };
+  if (!Array.isArray(exchanges)) throw noCallmend(address);
   if (json) return print(JSON.stringify(exchanges, null, 2));
   if (exchanges.length === 0) return print("There are none: nothing has been asked yet, or --captures is 0.");
   for (const { id, time, model, outcome = "running", calls = 0, problems, fixes } of exchanges) {
@@ -71,13 +72,17 @@ async function list({ from, json, key }: Options, context: Context): Promise<voi
 async function write(id: string, options: Options, context: Context): Promise<void> {
   const { to } = options;
   const { print } = context;
-  const capture = existsSync(id) ? readCaptures(id)[0]!.capture : await fetched(id, options, context);
+  const there = existsSync(id);
+  if (!there && /[/\\.]/.test(id)) throw new Error(`Cannot read ${id}: there is no such file or folder.`);
+  const capture = there ? readCaptures(id)[0]!.capture : await fetched(id, options, context);
   if (capture === undefined) return;
   const folder = resolve(to ?? `exchange-${capture.id}`);
   if (existsSync(folder)) throw new Error(`Cannot write ${folder}: it is there already; --to names another.`);
-  const files = bundleOf(capture);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  const files = saying(`Cannot export ${capture.id}`, () => bundleOf(capture));
+  saying(`Cannot write ${folder}`, () => {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  });
   print(`${folder}: ${Object.keys(files).join(", ")}`);
   const problems = Object.keys(countsOf({ problems: capture.report?.problems ?? [] }));
   if (problems.length > 0) print(`Problems noticed: ${problems.join(", ")}`);
@@ -86,10 +91,19 @@ async function write(id: string, options: Options, context: Context): Promise<vo
   );
 }
 
+/** Does something; when that fails, the error says what could not be done. */
+function saying<Made>(what: string, work: () => Made): Made {
+  try {
+    return work();
+  } catch (error) {
+    throw new Error(`${what}: ${(error as Error).message}`);
+  }
+}
+
 /** The capture of an exchange, out of the running server. */
 async function fetched(id: string, { from, key }: Options, context: Context): Promise<Capture | undefined> {
   const address = addressOf(`exchanges/${encodeURIComponent(id)}/bundle`, from, context);
-  return address && await get(address, key) as Capture;
+  return address && captureIn(await get(address, key), address.href);
 }
 
 /** The command was given something that cannot be used. */
@@ -125,6 +139,21 @@ async function get(url: URL, key: string | undefined): Promise<unknown> {
       `Cannot reach a running Callmend at ${url.origin}: ${error.message}; --from names another.`,
     );
   });
-  if (status === 200) return JSON.parse(body);
+  const object = status === 200 ? objectIn(body) : undefined;
+  if (object !== undefined) return object;
+  if (status === 200) throw noCallmend(url);
   throw new Error(`Cannot get ${url.href}: status ${status}: ${body.slice(0, 500)}`);
+}
+
+function objectIn(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function noCallmend({ origin }: URL): Error {
+  return new Error(`Cannot use what answers at ${origin}: it is not Callmend; --from names another.`);
 }

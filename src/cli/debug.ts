@@ -41,21 +41,23 @@ function flagged(): readonly string[] {
 function switchOn(context: Context): boolean {
   const folders = [...new Set([...flagged(), ...flagFolders()])];
   const text = ["callmend debug off removes this file, here and in", ...folders, ""].join("\n");
-  return flagFolders().every((folder) =>
+  const written = flagFolders().map((folder) =>
     tried("write", join(folder, FLAG), context, (path) => {
       mkdirSync(folder, { recursive: true });
       writeFileSync(path, text);
     })
   );
+  return written.includes(true); // the user's own folder is enough for all that runs under this account
 }
 
 function switchOff(context: Context): boolean {
   const own = userFolder() ?? ".";
   const others = [...flagged(), ...flagFolders()].filter((folder) => folder !== own);
-  // The user's own last: it knows the others.
-  return [...new Set(others), own].every((folder) =>
+  // The user's own goes too when another cannot, or its plugins would go on writing; which one that is has been told.
+  const removed = [...new Set(others), own].map((folder) =>
     tried("remove", join(folder, FLAG), context, (path) => rmSync(path, { force: true }))
   );
+  return !removed.includes(false);
 }
 
 /** Does something with a file; false when that failed, which is told. */

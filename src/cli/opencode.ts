@@ -3,7 +3,7 @@ import process from "node:process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { Argument } from "commander";
+import { Argument, Option } from "commander";
 import { readVariable } from "../config/user_folder.ts";
 import { Refused } from "../settings/setting.ts";
 import { settings } from "../settings/settings.ts";
@@ -11,6 +11,7 @@ import { bundleName, type Kind, readBundle } from "./bundles.ts";
 import { BAD_USAGE, command, type Context, type MakeCommand } from "./command.ts";
 import {
   type Addition,
+  hasProvider,
   newProvider,
   OpencodeConfigError,
   withCallmend,
@@ -22,8 +23,8 @@ interface Options {
   readonly remove?: boolean;
   readonly config?: string;
   readonly id: string;
-  readonly upstream: string;
-  readonly model: readonly string[];
+  readonly upstream?: string;
+  readonly model?: readonly string[];
 }
 
 /** Something that the user has to change; told in one line. */
@@ -45,30 +46,34 @@ export const makeOpencode: MakeCommand = (context) =>
   )
     .addArgument(new Argument("[what]", "what to set up").choices(["provider", "plugin"]).default("plugin"))
     .option("--write", "write the lines into OpenCode's configuration; a backup is kept beside it")
-    .option("--remove", "take them out again")
+    .addOption(new Option("--remove", "take them out again").conflicts("write"))
     .option("--config <file>", "the configuration, instead of the user's own")
     .option(
       "--id <name>",
       "provider: its name in the configuration; one that is there keeps its settings",
       "callmend",
     )
-    .option("--upstream <url>", "provider: the model server's address", settings.upstream.default)
-    .option("--model <name...>", "provider: the models to offer", [])
+    .option(
+      "--upstream <url>",
+      `provider: the model server's address (default: ${settings.upstream.default})`,
+    )
+    .option("--model <name...>", "provider: the models to offer")
     .action(async (kind: Kind, options: Options) => {
       try {
         await (options.remove ? remove(kind, options, context) : install(kind, options, context));
       } catch (error) {
         const { code, message } = error as { code?: string; message: string };
         if (!(error instanceof Refusal) && code === undefined) throw error;
-        context.log(message);
+        context.log(error instanceof Refusal ? message : `Cannot go on: ${message}`);
         context.exit(error instanceof Refusal ? error.exitCode : 1);
       }
     });
 
 /** Writes the bundle, and the configuration or what to put there. */
 async function install(kind: Kind, options: Options, context: Context): Promise<void> {
-  if (settings.upstream.read(options.upstream) instanceof Refused) {
-    const given = JSON.stringify(options.upstream);
+  const { upstream = settings.upstream.default, model: models = [] } = options;
+  if (settings.upstream.read(upstream) instanceof Refused) {
+    const given = JSON.stringify(upstream);
     throw new Refusal(`Cannot use --upstream ${given}: allowed: ${settings.upstream.allowed}.`, BAD_USAGE);
   }
   const text = await readBundle(kind);
@@ -76,7 +81,7 @@ async function install(kind: Kind, options: Options, context: Context): Promise<
     throw new Refusal(`Cannot find ${bundleName(kind)}: run \`npx -y deno task bundle\` first.`);
   }
   const paths = pathsOf(kind, options);
-  const addition: Addition = { kind, ...options, url: paths.url, models: options.model };
+  const addition: Addition = { kind, id: options.id, url: paths.url, upstream, models };
   const before = existsSync(paths.config) ? readFileSync(paths.config, "utf8") : undefined;
   const after = edited(paths.config, () => withCallmend(plain(before), addition));
   mkdirSync(paths.folder, { recursive: true });
@@ -101,7 +106,21 @@ async function install(kind: Kind, options: Options, context: Context): Promise<
     writeUndo(paths.undo, undo);
     context.print(`Written: ${paths.config}${before === undefined ? "" : `, backup: ${paths.backup}`}`);
   }
+  for (const line of unused(addition, options, before)) context.log(line);
   context.print(hint(kind));
+}
+
+/** What was asked for and is not in what was written. */
+function unused(
+  { kind, id }: Addition,
+  { upstream, model, write }: Options,
+  before: string | undefined,
+): string[] {
+  const flags = [upstream && "--upstream", model && "--model"].filter(Boolean).join(" and ");
+  if (flags === "") return [];
+  if (kind === "plugin") return [`Not used: ${flags}, which a provider has and a plugin has not.`];
+  if (!write || !hasProvider(plain(before), id)) return [];
+  return [`Not used: ${flags}, as provider.${id} is there and keeps its settings: change them in the file.`];
 }
 
 /** Takes out what `install` has put there. A configuration that nobody has touched since is as it was, to the byte. */
@@ -123,8 +142,9 @@ function remove(kind: Kind, options: Options, context: Context): void {
   if (usedElsewhere(kind, paths.folder)) {
     context.print(`Kept: ${paths.bundle}, as other configurations name it`);
   } else {
+    const there = existsSync(paths.bundle);
     rmSync(paths.bundle, { force: true });
-    context.print(`Removed: ${paths.bundle}`);
+    context.print(there ? `Removed: ${paths.bundle}` : `Nothing to remove: there is no ${paths.bundle}`);
   }
 }
 

@@ -61,6 +61,12 @@ export function withCallmend(text: string, addition: Addition): string {
   return there.npm === url ? text : edit(text, ["provider", id, "npm"], url);
 }
 
+/** Whether a provider of that name is there, which keeps its settings. */
+export function hasProvider(text: string, id: string): boolean {
+  const { provider } = read(text);
+  return isObject(provider) && provider[id] !== undefined;
+}
+
 /** The text without our lines: what `before` has in their place comes back. */
 export function withoutCallmend(
   text: string,

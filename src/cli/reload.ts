@@ -1,5 +1,6 @@
 /** Applies changes of the configuration file while the server runs: a good one to new requests, a bad one not at all. */
 import process from "node:process";
+import { isatty } from "node:tty";
 import { exposure } from "../exposure.ts";
 import { type Config, ConfigError, type Texts } from "../config.ts";
 import { watchFile } from "./file_watch.ts";
@@ -15,8 +16,19 @@ export interface Source {
   readonly flags: Texts;
 }
 
-/** Follows the file from now on, and reads it at once on SIGHUP. */
-export function reloadOnChange(running: Running, { path, text, flags }: Source, context: Context): void {
+/** Whether a terminal shows what this process says. */
+const onTerminal = () => [1, 2].some((descriptor) => isatty(descriptor));
+
+/**
+ * Follows the file from now on, and reads it at once on SIGHUP. The same signal says that the terminal has been closed
+ * in which the server ran: nobody sees it any more, and `hungUp` ends it, as it would without a file.
+ */
+export function reloadOnChange(
+  running: Running,
+  { path, text, flags }: Source,
+  context: Context,
+  hungUp: () => void,
+): void {
   const { environment } = context;
   const { log } = running;
   const changed = async (text: string) => {
@@ -34,7 +46,8 @@ export function reloadOnChange(running: Running, { path, text, flags }: Source, 
   const gone = (problem: string) =>
     log.error(`Cannot read ${path}: ${problem}. What was read before stays in force.`);
   const watch = watchFile(path, text, { changed, gone });
-  process.on("SIGHUP", () => void watch.look());
+  const shown = onTerminal();
+  process.on("SIGHUP", () => shown && !onTerminal() ? hungUp() : void watch.look());
 }
 
 /** What cannot change while the server runs, and where it stands in the file. */

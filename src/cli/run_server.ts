@@ -16,10 +16,10 @@ export async function runServer(flags: Texts, context: Context): Promise<void> {
   const { config, file } = loaded;
   const running = start(config, context);
   if (running === undefined) return;
-  stopOnSignal(running, context);
+  const stop = stopOnSignal(running, context);
   if (file !== undefined) {
     const { reloadOnChange } = await import("./reload.ts");
-    reloadOnChange(running, { ...file, flags }, context);
+    reloadOnChange(running, { ...file, flags }, context, () => void stop("SIGHUP"));
   }
   // Whoever waits for this line may send a signal at once.
   context.print(`callmend ${version} listening on ${running.address} -> ${inFrontOf(config)}`);
@@ -56,8 +56,8 @@ function styleFor({ logFormat }: Config, { environment }: Context): LogStyle {
 /** One Ctrl-C comes twice under `deno task` and npx: from the terminal, and handed on by them. */
 const SAME_SIGNAL_MS = 500;
 
-/** The first SIGTERM or SIGINT lets running answers end; a second one does not wait. */
-export function stopOnSignal(running: Running, context: Context): void {
+/** The first SIGTERM or SIGINT lets running answers end; a second one does not wait. Gives what they do. */
+export function stopOnSignal(running: Running, context: Context): (signal: string) => Promise<void> {
   let last = 0; // when a signal came last
   const stop = async (signal: string) => {
     const [before, now] = [last, Date.now()];
@@ -71,4 +71,5 @@ export function stopOnSignal(running: Running, context: Context): void {
     context.exit(0);
   };
   process.on("SIGTERM", stop).on("SIGINT", stop);
+  return stop;
 }

@@ -86,8 +86,7 @@ export const claudeCacheControl: Fix = {
   off: true,
   applies: isClaude,
   request(body, { target }) {
-    if (JSON.stringify([body.messages, body.tools]).includes('"cache_control"')) return body; // the client's own marks
-    return markTools(markMessages(body, target));
+    return hasMarks(body) ? body : markTools(markMessages(body, target)); // the client's own marks
   },
 };
 
@@ -120,6 +119,20 @@ function withoutEmptyText(message: Json): Json | undefined {
 }
 
 const MARK = { cache_control: { type: "ephemeral" } };
+
+/** Whether the client has marked something itself: one mark more than four is refused. */
+function hasMarks(body: Json): boolean {
+  const tools: readonly unknown[] = Array.isArray(body.tools) ? body.tools : [];
+  return isMarked(body) ||
+    messagesOf(body).some((message) =>
+      [message, ...partsOf(message.content), ...callsOf(message)].some(isMarked)
+    ) ||
+    tools.some((tool) => isMarked(tool) || (isObject(tool) && isMarked(tool.function)));
+}
+
+function isMarked(value: unknown): boolean {
+  return isObject(value) && value.cache_control != null;
+}
 
 function markMessages(body: Json, target: Target): Json {
   const messages = messagesOf(body);

@@ -14,7 +14,9 @@ const body = z.object({
 
 /** What a capture has to have for it to be played; the rest is not looked at. */
 const schema = z.object({
-  format: z.literal(1, "was written by a newer Callmend"),
+  format: z.literal(1, {
+    error: ({ input }) => input === undefined ? "it is missing" : "was written by a newer Callmend",
+  }),
   id: z.string(),
   config: z.record(z.string(), z.unknown()),
   request,
@@ -36,7 +38,7 @@ export function readCaptures(path: string): readonly { readonly path: string; re
   if (!statSync(path).isDirectory()) return [{ path, capture: readCapture(path) }];
   const names = readdirSync(path).filter((name) => name.endsWith(".json")).sort();
   const chosen = names.includes("capture.json") ? ["capture.json"] : names;
-  if (chosen.length === 0) throw new Error(`Cannot replay ${path}: there is no capture in it.`);
+  if (chosen.length === 0) throw new Error(`Cannot read ${path}: there is no capture in it.`);
   return chosen.map((name) => join(path, name)).map((path) => ({ path, capture: readCapture(path) }));
 }
 
@@ -47,10 +49,15 @@ function readCapture(path: string): Capture {
   } catch (error) {
     throw new Error(`Cannot read ${path}: ${(error as Error).message}`);
   }
+  return captureIn(value, path);
+}
+
+/** A value that has to be a capture. Throws an error that says where it is from and what is wrong with it. */
+export function captureIn(value: unknown, from: string): Capture {
   const read = schema.safeParse(value);
   if (read.success) return value as Capture;
   const [issue] = read.error.issues;
   throw new Error(
-    `Cannot read ${path} as a capture: ${issue?.path.join(".") || "the file"}: ${issue?.message}`,
+    `Cannot read ${from} as a capture: ${issue?.path.join(".") || "the whole"}: ${issue?.message}`,
   );
 }

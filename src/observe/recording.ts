@@ -18,6 +18,8 @@ export interface RecordingOptions {
   readonly id: string;
   /** Takes one line of the event log. */
   readonly event: (text: string) => void;
+  /** Secrets that no header names. */
+  readonly secrets: readonly string[];
 }
 
 /** Of a body, this much is kept to be told in the answer's file: 64 MiB. */
@@ -25,7 +27,7 @@ const LIMIT = 64 * 1024 * 1024;
 
 export class Recording implements Watcher {
   readonly #options: RecordingOptions;
-  readonly #secrets = new Secrets();
+  readonly #secrets: Secrets;
   readonly #begun = Date.now();
   readonly #asked: string; // the client's body
   readonly #pieces: Uint8Array[] = []; // of what the client gets
@@ -37,6 +39,7 @@ export class Recording implements Watcher {
   /** Writes down what the client asks. */
   constructor(options: RecordingOptions, request: Request, body: Uint8Array) {
     this.#options = options;
+    this.#secrets = new Secrets(options.secrets);
     this.#asked = textOf(body);
     this.#writeRequest("request", request, this.#asked);
     const asked = parse(this.#asked);

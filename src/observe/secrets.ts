@@ -20,18 +20,21 @@ export class Secrets {
     known.forEach((value) => this.#add(value));
   }
 
-  /** Takes note of the secrets in headers, and gives the headers without them. */
+  /** Takes note of the secrets in headers, and gives the headers without them, also where another one repeats them. */
   headers(headers: Headers): { readonly [name: string]: string } {
+    for (const [name, value] of headers) {
+      if (!isSecret(name)) continue;
+      this.#add(value);
+      for (const part of value.split(/[\s,;]+/)) {
+        this.#add(part);
+        this.#add(part.slice(part.indexOf("=") + 1));
+      }
+    }
     return Object.fromEntries(
-      [...headers].map(([name, value]) => {
-        if (!isSecret(name)) return [name, value];
-        this.#add(value);
-        for (const part of value.split(/[\s,;]+/)) {
-          this.#add(part);
-          this.#add(part.slice(part.indexOf("=") + 1));
-        }
-        return [name, `(${value.length} characters)`];
-      }),
+      [...headers].map(([name, value]) => [
+        name,
+        isSecret(name) ? `(${value.length} characters)` : this.text(value),
+      ]),
     );
   }
 

@@ -46,8 +46,9 @@ export const repairSettings = define({
     variable: "BRIDGE_MODELS",
     default: undefined,
     means:
-      "by comma: these models are bridged, all others fall back; empty: all fall back; not said: --mode decides",
-    example: "deepseek-v3.2,glm-4.7",
+      "by comma: these models (* stands for anything) are bridged, all others fall back; empty: all fall back; " +
+      "not said: --mode decides",
+    example: "deepseek-v3.2,glm-*",
     mayBeEmpty: true,
     place: "bridgeModels",
     entry: "bridgeModels",
