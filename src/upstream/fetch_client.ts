@@ -84,7 +84,7 @@ export function createFetchClient(): Send {
 
 function sourceOf(body: ReadableStream<Uint8Array>, onEnd: () => void): Source {
   const reader = body.getReader();
-  const bytesOf = ({ done, value }: { readonly done: boolean; readonly value?: Uint8Array }) => {
+  const bytesOf = ({ done, value }: ReadableStreamReadResult<Uint8Array>) => {
     if (done) onEnd();
     return value;
   };
