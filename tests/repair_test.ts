@@ -598,6 +598,10 @@ test("errors: an answer without a choice is one (symptoms C20, C21)", async () =
     }
     assert.equal((await answer([text], { tools: [], stream: false }, options)).text, text); // rule 2
   }
+  for (const body of [{}, { stream: false }, { tools: [] }]) {
+    const { response, text: said } = await answer(["\n"], body, options);
+    assert.deepEqual([response.status, JSON.parse(said).error.code], [502, "empty_answer"]);
+  }
 
   // What is not the protocol's is not for Callmend to judge (rule 3).
   for (const text of ['{"response":"Hi"}', '"Hi"', "Hi"]) {

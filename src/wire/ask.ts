@@ -133,6 +133,7 @@ async function whole(response: Response, body: UpstreamBody, asked: Asked): Prom
   const choices = isObject(completion) && Array.isArray(completion.choices) ? completion.choices : [];
   const error = choices.length === 0 ? errorIn(completion) : undefined;
   if (isObject(completion) && error !== undefined) return refused(response, error, asked);
+  if (text.trim() === "") return nothing({ choices: [] }, jsonResponse(response, bytes), asked);
   if (!isObject(completion)) return untouched(jsonResponse(response, bytes), asked);
   if (choices.length === 0) return nothing(completion, jsonResponse(response, bytes), asked);
   return { kind: "json", response, completion, bytes };
