@@ -117,7 +117,7 @@ export const symptoms: readonly Symptom[] = [
   row("E2", "arguments of the wrong type", "parser"),
   row("E3", "the same call again and again", undefined, "policy: users disagree on what to do"),
   row("E4", "an empty turn", "bridge", BRIDGE),
-  row("E5", "malformed JSON inside arguments", "parser", "in native calls: it would be guessed"),
+  row("E5", "malformed JSON inside arguments", "wire", "what no object can be made of"),
   row("E6", "final tools of a client", "bridge", BRIDGE),
   row("E7", "too many calls in a turn", "bridge", BRIDGE),
   row("E8", "`multi_tool_use.parallel`"),

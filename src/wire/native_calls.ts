@@ -46,9 +46,9 @@ export class NativeCalls {
     return this.#count;
   }
 
-  /** A call waits for the rest of its name, or to be complete. */
+  /** A call waits for the rest of its name or of its arguments, or to be complete. */
   get holding(): boolean {
-    return this.#calls.some((call) => call.index < 0);
+    return this.#calls.some((call) => call.index < 0 || call.args.waits);
   }
 
   /** The turn ended inside the last call (rule 10); known after `end()`. */
@@ -78,7 +78,7 @@ export class NativeCalls {
     const deltas: ToolCallDelta[] = [];
     for (const call of this.#calls) {
       const last = call === this.#last;
-      const { text, whole } = call.args.end(cut && last);
+      const { text, whole } = call.args.end(cut && last, call.said);
       if (!whole) {
         this.#options.problem(last ? "call-truncated" : "call-broken", call.name ?? call.heard);
         if (last) this.#truncated = true;
