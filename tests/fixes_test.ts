@@ -349,7 +349,8 @@ test("chatgpt: which models refuse what", () => {
     assert.ok(!("reasoning_effort" in none(model)), model);
   }
   assert.ok("reasoning_effort" in none("gpt-5.1") && "reasoning_effort" in none("deepseek-v3"));
-  assert.ok(!("reasoning_effort" in none("GPT 5.2", "api.nexos.ai")));
+  assert.ok(!("reasoning_effort" in none("gpt-5.2", "api.nexos.ai")));
+  assert.ok(!("reasoning_effort" in none("GPT 5.2"))); // as nexos.ai calls it
   const temperature = (model: string, temperature: unknown) =>
     "temperature" in planned({ model, temperature, messages: [] }).body;
   assert.deepEqual([

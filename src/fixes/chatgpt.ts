@@ -38,9 +38,9 @@ export const chatgptMaxTokens: Fix = {
     ),
 };
 
-/** GPT-5.1 was the first to take it; its Codex and Pro siblings do not. */
+/** GPT-5.1 was the first to take it; its Codex and Pro siblings do not, nor does nexos.ai, where names have spaces. */
 function refusesNone(target: Target): boolean {
   const { model } = target;
   const later = /gpt[\s_-]?(?:5\.[1-9]|[6-9])/i.test(model);
-  return !later || /codex|\bpro\b/i.test(model) || at("nexos.ai")(target);
+  return !later || /codex|\bpro\b/i.test(model) || at("nexos.ai")(target) || /gpt \d/i.test(model);
 }
