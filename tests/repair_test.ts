@@ -267,6 +267,37 @@ test("symptom A3: an opener that is left over in front of a native call goes, wi
   }
 });
 
+test("symptom B2: a native call that stands in the text as well is delivered once", async () => {
+  const said = (...args: string[]) =>
+    chunk({
+      role: "assistant",
+      content: args.map((path) => `<tool_call>{"name":"read","arguments":{"path":"${path}"}}</tool_call>`)
+        .join(""),
+    });
+  for (const mode of ["stream", "whole"] as const) {
+    const paths = async (...chunks: string[]) => {
+      const { text, report } = await answer([data(...chunks) + DONE], {}, { config: { arguments: mode } });
+      const [{ message, finish_reason: finish }] = turn(text).choices;
+      assert.equal(finish, "tool_calls");
+      const calls = message.tool_calls.map((call: Loose) => JSON.parse(call.function.arguments).path);
+      return [calls, report.problems.some(({ code }) => code === "call-twice")];
+    };
+    assert.deepEqual(await paths(said("é😀"), ...CALL.slice(1)), [["é😀"], true]);
+    assert.deepEqual(await paths(said("a"), ...CALL.slice(1)), [["a", "é😀"], false]);
+    // Each call of the text stands for one native call only.
+    const again = call({
+      index: 1,
+      id: "call_2",
+      type: "function",
+      function: { name: "read", arguments: '{"path":"é😀"}' },
+    });
+    assert.deepEqual(await paths(said("é😀"), ...CALL.slice(1, 4), again, ...CALL.slice(4)), [
+      ["é😀", "é😀"],
+      true,
+    ]);
+  }
+});
+
 test("rule 15: exactly one finish and one [DONE], whatever the upstream leaves out or repeats", async () => {
   const usage = chunk({}, "stop", { usage: { total_tokens: 1 } });
   const table: [string, string, string][] = [
