@@ -691,6 +691,32 @@ test("errors: the upstream cannot be reached", async () => {
   }
 });
 
+test("symptom C24: a client does not time out while the upstream has not begun to write", async () => {
+  const config = { keepAliveMs: 20 };
+  const { text, report } = await answer([90, data(...CALL) + DONE], {}, { config });
+  const quiet = chunks(text).filter(({ choices }) =>
+    choices?.[0]?.finish_reason === null && !choices[0].delta.tool_calls
+  );
+  assert.ok(quiet.length >= 2, text);
+  assert.equal(turn(text).choices[0].message.tool_calls[0].function.arguments, '{"path":"é😀"}');
+  assert.equal(text.match(/"role"/g)!.length, 1);
+  assert.equal(report.outcome, "done");
+  for (const late of [data(LIMITED), `${JSON.stringify({ error: { message: "late", code: 500 } })}\n`]) {
+    const broken = await answer([60, late], {}, { config });
+    assert.equal(broken.response.status, 200);
+    assert.ok("error" in JSON.parse(events(broken.text).at(-1)!), broken.text);
+  }
+  // Without tools nothing is put in, nor where the answer is to be JSON.
+  assert.equal(
+    (await answer([60, data(...TEXT) + DONE], { tools: [] }, { config })).text,
+    data(...TEXT) + DONE,
+  );
+  const json = await answer([60, data(...TEXT) + DONE], { stream: false }, { config });
+  assert.equal(JSON.parse(json.text).choices[0].message.content, "Hé 😀");
+  const failed = await answer([60, data(LIMITED)], { stream: false }, { config });
+  assert.equal(failed.response.status, 429);
+});
+
 test("errors: the first events are held for peekMs at most", async () => {
   const role = data(TEXT[0]!);
   const begin = Date.now();

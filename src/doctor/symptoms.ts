@@ -77,7 +77,12 @@ export const symptoms: readonly Symptom[] = [
     "where the error does not hold the text",
   ),
   row("C23", "silence while a call is held", "wire", "an upstream's own comments count as signs of life"),
-  row("C24", "time limits", "upstream"),
+  row(
+    "C24",
+    "time limits",
+    "upstream",
+    "before the upstream's headers nothing goes out: its status is not known",
+  ),
   row("C25", "a buffered stream", "wire"),
   row("C26", "compression", "upstream"),
   row("C27", "characters and events cut", "wire"),
