@@ -137,6 +137,7 @@ async function streamed(source: Source & { kind: "events" }, context: Context): 
     keepAliveMs: config.keepAliveMs,
     finishGraceMs: config.finishGraceMs,
     keepAlive: () => protocol.keepAlive(),
+    keepsAliveAtFirst: context.chat.tools.length > 0,
     replace,
     signal: request.signal,
     problem: exchange.problem,

@@ -21,7 +21,7 @@ export interface RepairConfig {
   readonly reasoning: "split" | "keep" | "open";
   /** The largest request body that is taken, in bytes. */
   readonly requestBytes: number;
-  /** After how much silence an empty delta goes out while a call is held back, in milliseconds. */
+  /** After how much silence an empty delta goes out while a call is held back or nothing has come, in milliseconds. */
   readonly keepAliveMs: number;
   /** How long the answer's first events are held to see whether they are an error, in milliseconds. */
   readonly peekMs: number;

@@ -365,6 +365,14 @@ test("claude/cached-tokens: added only where they are not in the prompt's yet", 
   assert.deepEqual(usage(10, 0, 15), [10, 15]);
 });
 
+test("mistral/parameters: Mistral's models, wherever they are asked", () => {
+  const body = (model: string, host = "h") =>
+    planned({ model, max_completion_tokens: 9, store: true, messages: [] }, host).body;
+  assert.deepEqual(body("codestral-2508"), { model: "codestral-2508", messages: [], max_tokens: 9 });
+  assert.deepEqual(body("x", "api.mistral.ai"), { model: "x", messages: [], max_tokens: 9 });
+  assert.ok("store" in body("gpt-4.1"));
+});
+
 test("chatgpt: which models refuse what", () => {
   const none = (model: string, host = "h") =>
     planned({ model, reasoning_effort: "none", messages: [] }, host).body;
@@ -372,7 +380,13 @@ test("chatgpt: which models refuse what", () => {
     assert.ok(!("reasoning_effort" in none(model)), model);
   }
   assert.ok("reasoning_effort" in none("gpt-5.1") && "reasoning_effort" in none("deepseek-v3"));
-  assert.ok(!("reasoning_effort" in none("GPT 5.2", "api.nexos.ai")));
+  assert.ok(!("reasoning_effort" in none("gpt-5.2", "api.nexos.ai")));
+  assert.ok(!("reasoning_effort" in none("GPT 5.2"))); // as nexos.ai calls it
+  const limit = (model: string) => Object.keys(planned({ model, max_tokens: 9, messages: [] }).body);
+  for (const model of ["o3-mini", "openai/gpt-5.2"]) {
+    assert.deepEqual(limit(model), ["model", "messages", "max_completion_tokens"], model);
+  }
+  for (const model of ["gpt-4.1", "gpt-oss-120b"]) assert.ok(limit(model).includes("max_tokens"), model);
   const temperature = (model: string, temperature: unknown) =>
     "temperature" in planned({ model, temperature, messages: [] }).body;
   assert.deepEqual([

@@ -370,6 +370,14 @@ test("rule 6: names", () => {
     ["go", undefined],
     ["server__read", "read"],
     ["mcp__x__go", "mcp__x__go"],
+    ["ProxyRead", "read"],
+    ["proxy_Bash", "Bash"],
+    ["bash_1_234", "Bash"],
+    ["read_file_2", "read_file"],
+    ["Bash()", "Bash"],
+    ["readread", "read"],
+    ["proxy_go", undefined],
+    ["_1", undefined],
     ["a/b/read", "read"],
     ["rea", undefined],
     ["", undefined],
@@ -382,4 +390,62 @@ test("rule 6: names", () => {
     assert.ok(begins(name), name);
   }
   for (const name of ["wr", "read_files", "functions.wr"]) assert.ok(!begins(name), name);
+});
+
+for (
+  const [why, text, args] of [
+    ["a quote that was lost", '{"action": listt_windows"}', '{"action":"listt_windows"}'],
+    ["single quotes", "{'action': 'it''s'}", `{"action":"it''s"}`],
+    ["a key without quotes", '{"a": {"b": 1}, action: [True, none]}', '{"a":{"b":1},"action":[true,null]}'],
+    ["words that are no literals", '{"action": tail, "n": 1.5e3}', '{"action":"tail","n":1.5e3}'],
+  ] as const
+) {
+  test(`E5: arguments that are no JSON are mended, however they are cut: ${why}`, () => {
+    for (const cut of [text.length, 11, 7]) {
+      const pieces = text.match(new RegExp(`[^]{1,${cut}}`, "g"))!;
+      const lists = pieces.map((piece, n) =>
+        n === 0 ? [d(0, "x", "read", piece, F)] : [d(0, undefined, undefined, piece)]
+      );
+      const { calls, problems, native } = run(lists);
+      assert.deepEqual(calls.map((call) => JSON.parse(call.args)), [JSON.parse(args)], String(cut));
+      assert.deepEqual([problems, native.truncated], [["arguments-repaired"], false]);
+    }
+  });
+}
+
+test("E5: what comes in one piece is mended inside strings and behind values as well", () => {
+  for (const text of ['{"action": "x",}', '{"action": "a\nb"}', '{"path": "C:\\Users"}']) {
+    const { calls: [call] } = run([[d(0, "x", "read", text, F)]]);
+    assert.deepEqual(Object.keys(JSON.parse(call!.args) as object).length, 1);
+  }
+});
+
+test("E5: arguments that are cut off are not made whole, and what no object can be made of passes", () => {
+  const cutOff = run(
+    [[d(0, "x", "read", '{"action": lis', F)], [d(0, undefined, undefined, "t_win")]],
+    {},
+    true,
+  );
+  assert.equal(cutOff.native.truncated, true);
+  assert.equal(cutOff.calls[0]!.args, '{"action": list_win');
+  const hopeless = run([[d(0, "x", "read", '{"action": ', F)], [d(0, undefined, undefined, '<a b="]" }')]]);
+  assert.equal(hopeless.calls[0]!.args, '{"action": <a b="]" }');
+  const long = run([[d(0, "x", "read", '{"action": ', F)], [
+    d(0, undefined, undefined, `x${" y".repeat(40_000)}`),
+  ]]);
+  assert.equal(long.calls[0]!.args.length > 80_000, true);
+});
+
+test("JSON passes as it is, wherever it is cut", () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.integer({ min: 1, max: 9 }), (value, size) => {
+      for (const text of [JSON.stringify(value), JSON.stringify(value, null, 1)]) {
+        const pieces = text.match(new RegExp(`[^]{1,${size}}`, "g"))!;
+        const lists = pieces.map((piece, n) =>
+          n === 0 ? [d(0, "x", "read", piece, F)] : [d(0, undefined, undefined, piece)]
+        );
+        assert.equal(run(lists, { barely: () => true }).calls[0]!.args, text);
+      }
+    }),
+  );
 });

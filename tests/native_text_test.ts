@@ -24,3 +24,22 @@ for (const marker of ["<|tool_calls_section_begin|>", "<|tool_calls_sec", "[TOOL
     assert.equal(turn.content.trim(), "Hm.");
   });
 }
+
+for (
+  const opener of ["<｜DSML｜function_calls>", "<tool_call>", "<｜DSML｜", "<|tool_calls_sec", "[TOOL_CALLS]"]
+) {
+  test(`an opener that is left over behind a native call is dropped: ${opener}`, () => {
+    const parser = createParser({ tools, dialects });
+    const turn = fold([...parser.nativeCall(), ...parser.feed(`I look. ${opener}`), ...parser.end()]);
+    assert.equal(turn.content.trim(), "I look.");
+    assert.equal(parser.cut, false);
+  });
+}
+
+test("words behind a native call stay", () => {
+  for (const text of ["I use the functions", "The <tool_call> opens it.", "Done.\nsearch"]) {
+    const parser = createParser({ tools, dialects });
+    const turn = fold([...parser.nativeCall(), ...parser.feed(text), ...parser.end()]);
+    assert.equal(turn.content, text);
+  }
+});

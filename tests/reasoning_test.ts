@@ -14,3 +14,22 @@ for (const [, closer] of REASONING_TAGS) {
     }
   });
 }
+
+test("white space between the reasoning and the answer goes with the tag; an indent stays", () => {
+  const cases: [text: string, content: string][] = [
+    ["<think>plan</think>\n\nHi\n\nthere", "Hi\n\nthere"],
+    ["<think>plan</think> \n\n  - Hi", "  - Hi"],
+    ["</think>\r\n\r\nHi", "Hi"],
+    ["\n<think>plan</think>\nHi", "Hi"],
+    ["<think>plan</think> Hi", "Hi"],
+    ["\n\nHi", "\n\nHi"],
+    ["Well.\n</think>\n\nHi", "Well.\n\n\nHi"],
+  ];
+  for (const [text, content] of cases) {
+    for (const pieces of [[text], ...splits(text), text.split("")]) {
+      assert.equal(fold(merge(parse(pieces, []))).content, content, JSON.stringify(pieces));
+    }
+  }
+  const kept = fold(merge(parse(["<think>plan</think>\n\nHi"], [], { keepReasoning: true })));
+  assert.equal(kept.content, "<think>plan</think>\n\nHi");
+});

@@ -267,6 +267,37 @@ test("symptom A3: an opener that is left over in front of a native call goes, wi
   }
 });
 
+test("symptom B2: a native call that stands in the text as well is delivered once", async () => {
+  const said = (...args: string[]) =>
+    chunk({
+      role: "assistant",
+      content: args.map((path) => `<tool_call>{"name":"read","arguments":{"path":"${path}"}}</tool_call>`)
+        .join(""),
+    });
+  for (const mode of ["stream", "whole"] as const) {
+    const paths = async (...chunks: string[]) => {
+      const { text, report } = await answer([data(...chunks) + DONE], {}, { config: { arguments: mode } });
+      const [{ message, finish_reason: finish }] = turn(text).choices;
+      assert.equal(finish, "tool_calls");
+      const calls = message.tool_calls.map((call: Loose) => JSON.parse(call.function.arguments).path);
+      return [calls, report.problems.some(({ code }) => code === "call-twice")];
+    };
+    assert.deepEqual(await paths(said("é😀"), ...CALL.slice(1)), [["é😀"], true]);
+    assert.deepEqual(await paths(said("a"), ...CALL.slice(1)), [["a", "é😀"], false]);
+    // Each call of the text stands for one native call only.
+    const again = call({
+      index: 1,
+      id: "call_2",
+      type: "function",
+      function: { name: "read", arguments: '{"path":"é😀"}' },
+    });
+    assert.deepEqual(await paths(said("é😀"), ...CALL.slice(1, 4), again, ...CALL.slice(4)), [
+      ["é😀", "é😀"],
+      true,
+    ]);
+  }
+});
+
 test("rule 15: exactly one finish and one [DONE], whatever the upstream leaves out or repeats", async () => {
   const usage = chunk({}, "stop", { usage: { total_tokens: 1 } });
   const table: [string, string, string][] = [
@@ -598,6 +629,10 @@ test("errors: an answer without a choice is one (symptoms C20, C21)", async () =
     }
     assert.equal((await answer([text], { tools: [], stream: false }, options)).text, text); // rule 2
   }
+  for (const body of [{}, { stream: false }, { tools: [] }]) {
+    const { response, text: said } = await answer(["\n"], body, options);
+    assert.deepEqual([response.status, JSON.parse(said).error.code], [502, "empty_answer"]);
+  }
 
   // What is not the protocol's is not for Callmend to judge (rule 3).
   for (const text of ['{"response":"Hi"}', '"Hi"', "Hi"]) {
@@ -654,6 +689,32 @@ test("errors: the upstream cannot be reached", async () => {
       assert.ok(body.error.message.includes(error.message));
     }
   }
+});
+
+test("symptom C24: a client does not time out while the upstream has not begun to write", async () => {
+  const config = { keepAliveMs: 20 };
+  const { text, report } = await answer([90, data(...CALL) + DONE], {}, { config });
+  const quiet = chunks(text).filter(({ choices }) =>
+    choices?.[0]?.finish_reason === null && !choices[0].delta.tool_calls
+  );
+  assert.ok(quiet.length >= 2, text);
+  assert.equal(turn(text).choices[0].message.tool_calls[0].function.arguments, '{"path":"é😀"}');
+  assert.equal(text.match(/"role"/g)!.length, 1);
+  assert.equal(report.outcome, "done");
+  for (const late of [data(LIMITED), `${JSON.stringify({ error: { message: "late", code: 500 } })}\n`]) {
+    const broken = await answer([60, late], {}, { config });
+    assert.equal(broken.response.status, 200);
+    assert.ok("error" in JSON.parse(events(broken.text).at(-1)!), broken.text);
+  }
+  // Without tools nothing is put in, nor where the answer is to be JSON.
+  assert.equal(
+    (await answer([60, data(...TEXT) + DONE], { tools: [] }, { config })).text,
+    data(...TEXT) + DONE,
+  );
+  const json = await answer([60, data(...TEXT) + DONE], { stream: false }, { config });
+  assert.equal(JSON.parse(json.text).choices[0].message.content, "Hé 😀");
+  const failed = await answer([60, data(LIMITED)], { stream: false }, { config });
+  assert.equal(failed.response.status, 429);
 });
 
 test("errors: the first events are held for peekMs at most", async () => {

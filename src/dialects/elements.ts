@@ -94,9 +94,9 @@ function* elementCall(scan: Scanner, out: Out, grammar: ElementGrammar, hit: Hit
   if (call === undefined) return "none";
   if (tag.selfClosed) {
     const value = tag.attributes.get("string");
-    const only = call.parameters.length === 1 ? call.parameters[0] : undefined;
+    const [only, ...others] = call.required.length > 0 ? call.required : call.parameters;
     // DeepSeek V4 puts a value where the flag belongs: MetaFARS/codex-relay#49.
-    if (value !== undefined && only !== undefined) call.parameter(only)(value);
+    if (value !== undefined && only !== undefined && others.length === 0) call.parameter(only)(value);
     return call.end() ? "ended" : "none";
   }
   return yield* elementBody(scan, out, grammar, call);

@@ -47,6 +47,7 @@ const problemSymptoms: { readonly [Code in AnyProblemCode]?: string } = {
   "call-nameless": "C14",
   "call-salvaged": "C22",
   "call-truncated": "C19",
+  "call-twice": "B2",
   "event-cut": "C27",
   "fence-unwrapped": "A15",
   "markup-left": MARKUP,

@@ -1,7 +1,7 @@
 /** OpenAI's models on chat completions, at OpenAI, Azure or a gateway. */
 import { withField, without } from "./body.ts";
 import type { Fix, Target } from "./fix.ts";
-import { at, isCodex, isOpenAi, isOpenAiHost, isReasoner } from "./models.ts";
+import { at, isCodex, isOpenAi, isReasoner } from "./models.ts";
 
 export const chatgptEffortNone: Fix = {
   id: "chatgpt/reasoning-effort-none",
@@ -26,10 +26,11 @@ export const chatgptTemperature: Fix = {
 
 export const chatgptMaxTokens: Fix = {
   id: "chatgpt/max-completion-tokens",
-  why: "At OpenAI and Azure, reasoning models refuse `max_tokens`: it becomes `max_completion_tokens`.",
+  why:
+    "OpenAI's reasoning models refuse `max_tokens`, whatever gateway leads there: it becomes `max_completion_tokens`.",
   ref: "voideditor/void#128, tensorzero/tensorzero#2805",
   symptoms: ["D13"],
-  applies: (target) => isOpenAiHost(target) && (isReasoner(target) || /gpt[\s_-]?5/i.test(target.model)),
+  applies: (target) => isOpenAi(target) && (isReasoner(target) || /gpt[\s_-]?5/i.test(target.model)),
   request: (body) =>
     body.max_tokens === undefined ? body : withField(
       without(body, "max_tokens"),
@@ -38,9 +39,9 @@ export const chatgptMaxTokens: Fix = {
     ),
 };
 
-/** GPT-5.1 was the first to take it; its Codex and Pro siblings do not. */
+/** GPT-5.1 was the first to take it; its Codex and Pro siblings do not, nor does nexos.ai, where names have spaces. */
 function refusesNone(target: Target): boolean {
   const { model } = target;
   const later = /gpt[\s_-]?(?:5\.[1-9]|[6-9])/i.test(model);
-  return !later || /codex|\bpro\b/i.test(model) || at("nexos.ai")(target);
+  return !later || /codex|\bpro\b/i.test(model) || at("nexos.ai")(target) || /gpt \d/i.test(model);
 }

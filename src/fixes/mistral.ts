@@ -76,10 +76,11 @@ export const mistralCallIds: Fix = {
 export const mistralParameters: Fix = {
   id: "mistral/parameters",
   why:
-    "Mistral's API refuses `max_completion_tokens` and `store`: the one becomes `max_tokens`, the other goes.",
+    "Mistral's API refuses `max_completion_tokens` and `store`, whatever gateway leads there: the one becomes " +
+    "`max_tokens`, the other goes.",
   ref: "pi's compat table (aliou/pi-neuralwatt#12), QuantumNous/new-api#2763",
   symptoms: ["D13"],
-  applies: (target) => at("mistral.ai")(target),
+  applies: (target) => isMistral(target) || at("mistral.ai")(target),
   request(body) {
     const limit = body.max_tokens ?? body.max_completion_tokens;
     const rest = without(body, "max_completion_tokens", "store");

@@ -40,7 +40,6 @@ const others = either(
 /** OpenAI's own models, wherever they are reached. */
 export const isOpenAi: Match = (target) =>
   named(openAiName)(target) || (openAiHost(target) && !others(target));
-export const isOpenAiHost = openAiHost;
 export const isCodex = named(/(?:^|[^a-z])codex(?![a-z])/i);
 /** OpenAI's models that always reason: the o series, and GPT-5 before 5.1. */
 export const isReasoner: Match = ({ model }) =>

@@ -152,7 +152,7 @@ export class Alignment {
       const space = /^[ \t\r\n]*/.exec(this.#source.slice(this.#at, this.#fed))![0].length;
       return void this.#problems.push({ code, detail, at: this.#at + space });
     }
-    const word = detail.split(/ -> | before a native call$|, /)[0]!;
+    const word = detail.split(/ -> | beside a native call$|, /)[0]!;
     const last = word.split(".").at(-1)!;
     const waiting = this.#source.slice(this.#at, this.#fed);
     const found = word === "" ? -1 : waiting.indexOf(word);

@@ -18,6 +18,7 @@ export const problemWords: { readonly [code in AnyProblemCode]: string } = {
     "The upstream's own parser failed. The call was read from the text that its error carried.",
   "call-truncated":
     "The answer ended inside a call. It is not delivered as whole: a file cut in half would be written.",
+  "call-twice": "The upstream delivered a call that stood in the text as well. It was delivered once.",
   "calls-empty":
     "The upstream sent an empty list of calls. It was dropped: clients take it for the start of one.",
   "calls-run-together": "Several argument objects stood in one call. Each became a call of its own.",

@@ -4,12 +4,15 @@ import type { Tool } from "./dialect.ts";
 /** What may stand between a namespace and a name: `functions.read`, `tool:read`, `github/read`, `mcp__files__read`. */
 const SEPARATOR = /\.|:|\/|__/g;
 
-/** Kimi numbers its calls in the name: `functions.read:0` (vLLM's kimi_k2 parser cuts it off). */
-const NUMBER = /:\d+$/;
+/** Kimi numbers its calls in the name: `functions.read:0` (vLLM's kimi_k2 parser cuts it off); others `read_1_234`. */
+const NUMBER = /(?::\d+|_\d+|\(\))$/;
+
+/** Some proxies put their word in front of all names, and models repeat it: `proxy_read`, `ProxyRead`. */
+const PROXY = /^proxy[-_]*/i;
 
 /**
  * Finds the tool that is meant by a name (rule 6): the tool of exactly that name; else the one that is the same
- * but for case, `-` and `_`; else the same with a namespace or a `:0` suffix removed. Undefined when none or
+ * but for case, `-` and `_`; else the same with a namespace, a proxy's prefix or a number behind it removed, or what it says twice said once. Undefined when none or
  * more than one fits: a wrong tool is worse than an error that the model can read.
  */
 export function resolver(tools: readonly Tool[]): (name: string) => string | undefined {
@@ -34,19 +37,28 @@ export function beginnings(tools: readonly Tool[]): (name: string) => boolean {
   const begins = (text: string) => names.some((name) => name.startsWith(bare(text)));
   return (name) => {
     const whole = name.trimStart();
-    return begins(whole) || "functions.".startsWith(whole) || [...shorter(whole)].some(begins) ||
+    return begins(whole) ||
+      ["functions.", "proxy"].some((prefix) => prefix.startsWith(whole.toLowerCase())) ||
+      [...shorter(whole)].some(begins) ||
       /(?:\.|:|\/|__)$/.test(whole);
   };
 }
 
 /** What remains of a name without its suffix and its namespaces, the longest first. */
 function* shorter(name: string): Generator<string> {
-  const unnumbered = name.replace(NUMBER, "");
-  if (unnumbered !== name && unnumbered !== "") yield unnumbered;
+  let unnumbered = name;
+  while (unnumbered.length < 256 && NUMBER.test(unnumbered)) {
+    unnumbered = unnumbered.replace(NUMBER, "");
+    if (unnumbered !== "") yield unnumbered;
+  }
   for (const separator of unnumbered.matchAll(SEPARATOR)) {
     const rest = unnumbered.slice(separator.index + separator[0].length);
     if (bare(rest) !== "") yield rest;
   }
+  const own = unnumbered.replace(PROXY, "");
+  if (own !== unnumbered && bare(own) !== "") yield own;
+  const half = name.slice(0, name.length / 2);
+  if (half + half === name) yield half; // the server joined a name that came with each delta (symptoms C14)
 }
 
 function bare(name: string): string {

@@ -43,7 +43,7 @@ export function* readOpenings(turn: Turn, hit: Hit, openings: readonly Opening[]
   const end = yield* tryOpenings(turn, hit, openings, place !== "content" || span > 0 ? "held" : undefined);
   if (!end.taken) {
     const markup = isMarkup(openings, hit);
-    if (markup && turn.interrupted === "native-call" && (yield* onlySpaceFollows(scan))) {
+    if (markup && turn.native && (yield* onlySpaceFollows(scan))) {
       turn.dangling(hit.text);
       return true;
     }

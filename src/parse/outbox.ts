@@ -223,6 +223,9 @@ export class Outbox {
       text = waiting + text;
       this.#space[place] = blank ? text : undefined;
       if (blank) return;
+      // What separates the answer from its reasoning is no more content than the tag; an indent is.
+      const begins = place === "content" && this.#tags && !this.#keepsReasoning && !this.spoken;
+      if (begins) text = text.replace(/^(?:[ \t\r\n]*\n|[ \t]+)/, "");
     }
     if (text === "") return;
     if (place === "content") {

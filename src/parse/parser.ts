@@ -75,6 +75,7 @@ class TurnParser implements Parser {
   }
 
   end(): TurnEvent[] {
+    if (this.#turn.native) this.#dangling();
     this.#turn.scan.end();
     this.#reading.next();
     this.#turn.outbox.end(this.#turn.reasoning);
@@ -82,12 +83,8 @@ class TurnParser implements Parser {
   }
 
   nativeCall(): TurnEvent[] {
-    // Bedrock's DeepSeek leaves the first marker of a block it has parsed in the text (symptoms A3).
-    if (!this.#trying && this.#turn.scan.held > 2) {
-      const text = this.#turn.scan.skip(this.#turn.scan.held);
-      if (/^\w/.test(text)) this.#turn.plain(text); // a word of prose
-      else this.#turn.dangling(text);
-    }
+    this.#turn.native = true;
+    this.#dangling();
     this.#interrupt("native-call");
     this.#turn.scan = new Scanner();
     this.#reading = this.#read();
@@ -97,6 +94,14 @@ class TurnParser implements Parser {
   breakOff(): TurnEvent[] {
     this.#interrupt("break");
     return this.#turn.outbox.drain();
+  }
+
+  /** Bedrock's DeepSeek leaves the first marker of a block it has parsed in the text (symptoms A3), whole or in part. */
+  #dangling(): void {
+    if (this.#trying || this.#turn.scan.held <= 2) return;
+    const text = this.#turn.scan.skip(this.#turn.scan.held);
+    if (/^\w/.test(text)) this.#turn.plain(text); // a word of prose
+    else this.#turn.dangling(text);
   }
 
   #interrupt(by: "native-call" | "break"): void {

@@ -37,6 +37,8 @@ export class Turn {
   readonly wholeCalls: boolean;
   /** What makes the text stop that is being read. */
   interrupted: "native-call" | "break" | undefined;
+  /** The upstream has delivered a call by itself. */
+  native = false;
   /** The code fence round the whole answer, which was dropped. */
   wrap: string | undefined;
   /** A call was cut off: its arguments will never be whole. */
@@ -97,6 +99,6 @@ export class Turn {
 
   /** The first marker of a block that the upstream has parsed by itself is dropped. */
   dangling(text: string): void {
-    this.outbox.problem("not-a-call", `${text} before a native call`);
+    this.outbox.problem("not-a-call", `${text} beside a native call`);
   }
 }

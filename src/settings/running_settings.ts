@@ -39,7 +39,8 @@ export const runningSettings = define({
     flag: "--keep-alive",
     variable: "KEEP_ALIVE",
     default: "15",
-    means: "how often an empty delta goes out while a call is held back",
+    means:
+      "how often an empty delta goes out while a call is held back, or the upstream has not begun to write",
     example: "5",
     place: "limits.keepAlive",
   },

@@ -28,6 +28,8 @@ export interface AnswerStreamOptions {
   readonly finishGraceMs: number;
   /** A chunk that says nothing. */
   keepAlive(): Item;
+  /** It also goes out before anything has come (symptoms C24). */
+  readonly keepsAliveAtFirst?: boolean;
   /** The client's request: when it is aborted, so is the answer. */
   readonly signal: AbortSignal;
   readonly problem: Report;
@@ -50,9 +52,10 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
   const encoder = new TextEncoder();
   let replacing: Promise<Replacement> | undefined; // the answer said nothing: what comes in its place
   let begun = false; // something has gone out
+  let came = false; // something has come
   let same = true; // all of it is what had come before the rest
   let over = false; // nothing more goes out
-  let keepAlive = options.keepAliveMs; // how much longer may be waited while something is held
+  let keepAlive = options.keepAliveMs; // how much longer may be waited while something is held, or nothing has come
   let grace = options.finishGraceMs; // how much longer may be waited once all is said
 
   const finish = (how: StreamEnd) => {
@@ -68,7 +71,10 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
   const said = (): boolean => answer.finished || answer.error !== undefined;
 
   /** How long the next batch may be waited for. */
-  const patience = (): number => Math.min(answer.holding ? keepAlive : Infinity, said() ? grace : Infinity);
+  const patience = (): number => {
+    const waits = answer.holding || (!came && options.keepsAliveAtFirst);
+    return Math.min(waits ? keepAlive : Infinity, said() ? grace : Infinity);
+  };
 
   /** Only time spent waiting counts: a slow client costs none. */
   const spend = (ms: number) => {
@@ -131,6 +137,9 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
     if (ready.at(-1)?.how === undefined) ready.push(step(batch));
   }
 
+  came = ready.length > 0;
+  if (!came && options.keepsAliveAtFirst) keepAlive = 0; // that has been waited for
+
   /** Waits for what comes in the place of the answer; false when something has to go out meanwhile. */
   const replaced = async (controller: Controller): Promise<boolean> => {
     const made = await within(replacing!, keepAlive);
@@ -186,6 +195,7 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
           const batch = await body.readEvents(wait);
           if (wait < Infinity) spend(batch.kind === "late" ? wait : Date.now() - begin);
           if (over) return;
+          came ||= batch.kind !== "late";
           now = step(batch);
         }
         const { batch, written, how, useless } = now;

@@ -2,6 +2,7 @@
 
 import { unwrap } from "./double_encoded.ts";
 import { JsonDepth } from "./json_depth.ts";
+import { leniently, lenientRest } from "./lenient_arguments.ts";
 
 /** What the text is at, at this point. */
 type Phase =
@@ -15,6 +16,7 @@ type Phase =
   | "done" // behind the object
   | "comma" // behind a comma after the object
   | "again" // behind a `{` after the object
+  | "bent" // inside the object, behind what is no JSON: it waits for the end (symptoms E5)
   | "junk" // behind the object, in something that is no JSON: dropped
   | "other"; // no object at all: passes as it is
 
@@ -27,6 +29,7 @@ export class ArgumentText {
   #phase: Phase = "start";
   readonly #json = new JsonDepth(); // how deep in the object this is
   #held: string[] = []; // what waits for more text to show what it is
+  #patience = 65_536; // how much that is no JSON may wait
   #out = ""; // what goes on of this piece
   #mended = false; // something was changed, not only held
   #next: string | undefined; // the text of another object, from its `{` on: it is another call's
@@ -39,8 +42,13 @@ export class ArgumentText {
   get state(): ArgumentState {
     if (this.#phase === "start") return "none";
     if (this.#phase === "null" && this.#held.length === 4) return "whole";
-    const open = ["null", "string", "key", "open", "object"].includes(this.#phase);
+    const open = ["null", "string", "key", "open", "object", "bent"].includes(this.#phase);
     return open ? "part" : "whole";
+  }
+
+  /** What is no JSON waits for the end. */
+  get waits(): boolean {
+    return this.#phase === "bent";
   }
 
   /** A bare `{}` whose closing brace waits for the end, as a real object may follow. */
@@ -56,6 +64,11 @@ export class ArgumentText {
   /** What goes on of `text`. */
   feed(text: string): string {
     this.#out = "";
+    const strict = this.#phase === "start" ? leniently(text) : undefined; // most servers send each call in one piece
+    if (strict !== undefined) {
+      this.#mended = true;
+      text = strict;
+    }
     for (let at = 0; at < text.length;) at = this.#step(text, at);
     return this.#out;
   }
@@ -67,8 +80,11 @@ export class ArgumentText {
     return next;
   }
 
-  /** The turn is over: what is still owed, and whether the arguments are whole. `cut`: it broke off in this call. */
-  end(cut: boolean): { text: string; whole: boolean } {
+  /**
+   * The turn is over: what is still owed, and whether the arguments are whole. `cut`: it broke off in this call;
+   * `said`: all of its text, as it came.
+   */
+  end(cut: boolean, said: string): { text: string; whole: boolean } {
     const held = this.#held.join("");
     switch (this.#phase) {
       case "start":
@@ -83,6 +99,11 @@ export class ArgumentText {
         return { text: "", whole: false };
       case "string":
         return { text: held, whole: false };
+      case "bent": {
+        const rest = cut || !said.endsWith(held) ? undefined : lenientRest(said, said.slice(0, -held.length));
+        this.#mended = rest !== undefined;
+        return { text: rest ?? held, whole: rest !== undefined || this.#json.depth === 0 };
+      }
       case "key":
         return { text: held, whole: true };
       case "again":
@@ -132,6 +153,9 @@ export class ArgumentText {
         return this.#turn("done", at);
       case "object":
         return this.#object(text, at);
+      case "bent":
+        this.#json.close(text, at);
+        return this.#bend(text, at);
       case "done":
         if (space) return this.#pass(char, at);
         if (char === "{") return this.#hold(char, at, "again");
@@ -199,9 +223,24 @@ export class ArgumentText {
 
   #object(text: string, from: number): number {
     const at = this.#json.close(text, from);
+    const { bent } = this.#json;
+    if (bent >= 0 && this.#patience > 0) {
+      this.#out += text.slice(from, bent);
+      this.#json.close(text, at);
+      return this.#bend(text, bent);
+    }
     this.#out += text.slice(from, at);
     if (this.#json.depth === 0) this.#phase = "done";
     return at;
+  }
+
+  /** The rest of the text waits for the end; not without bounds (rule 19). */
+  #bend(text: string, from: number): number {
+    this.#patience -= text.length - from;
+    this.#hold(text.slice(from), text.length, "bent");
+    return this.#patience > 0
+      ? text.length
+      : this.#release(this.#json.depth === 0 ? "done" : "object", text.length);
   }
 
   /** The whole string is needed before one can tell what it holds. */

@@ -83,8 +83,9 @@ export async function ask(next: Fetch, upstreamRequest: Request, asked: Asked): 
   // The client may go before there is a stream that it could cancel (rule 20).
   request.signal.addEventListener("abort", () => body.cancel(request.signal.reason), { once: true });
   if (!response.ok) return await whole(response, body, asked);
-  const form = await formOf(body, type);
+  const form = await formOf(body, type, chat.stream ? asked.config.keepAliveMs : Infinity);
   checkAborted(asked);
+  if (form === "silent") return { kind: "events", response, body }; // the client shall not time out (symptoms C24)
   if (form === "json") return await whole(response, body, asked);
   if (form === "other") return passing(rest(response, body), asked, true);
   if (!chat.stream) return { kind: "events", response, body };
@@ -100,9 +101,17 @@ export async function ask(next: Fetch, upstreamRequest: Request, asked: Asked): 
 }
 
 /** What a body is. Some servers name no type, or answer an error in JSON under the type of a stream (symptoms C20). */
-async function formOf(body: UpstreamBody, type: string): Promise<"events" | "json" | "other"> {
+async function formOf(
+  body: UpstreamBody,
+  type: string,
+  patience: number,
+): Promise<"events" | "json" | "other" | "silent"> {
   const events = type.startsWith("text/event-stream");
-  const text = await body.sniff((text) => events ? text !== "" : text.length >= 6 || /^[{:]/.test(text));
+  const text = await body.sniff(
+    (text) => events ? text !== "" : text.length >= 6 || /^[{:]/.test(text),
+    events ? patience : Infinity,
+  );
+  if (text === "" && body.waiting) return "silent";
   if (text.startsWith("{")) return "json";
   if (events || /^(?::|data:|event:|id:|retry:)/.test(text)) return "events";
   return type.includes("json") ? "json" : "other";
@@ -133,6 +142,7 @@ async function whole(response: Response, body: UpstreamBody, asked: Asked): Prom
   const choices = isObject(completion) && Array.isArray(completion.choices) ? completion.choices : [];
   const error = choices.length === 0 ? errorIn(completion) : undefined;
   if (isObject(completion) && error !== undefined) return refused(response, error, asked);
+  if (text.trim() === "") return nothing({ choices: [] }, jsonResponse(response, bytes), asked);
   if (!isObject(completion)) return untouched(jsonResponse(response, bytes), asked);
   if (choices.length === 0) return nothing(completion, jsonResponse(response, bytes), asked);
   return { kind: "json", response, completion, bytes };

@@ -9,12 +9,14 @@ import { newId } from "./call_id.ts";
 import { fromFunctionCall, isObject } from "./call_piece.ts";
 import { finishReason, saysFinish } from "./finish.ts";
 import { Introduction } from "./introduction.ts";
+import { takesAny } from "./native_call.ts";
 import { NativeCalls } from "./native_calls.ts";
 import type { Choice, Chunk, Delta, ToolCallDelta } from "./openai.ts";
 import type { Report } from "./problem.ts";
 import type { Outcome } from "./protocol_stage.ts";
 import { Relay, type Relayed, restOf, says, type Text } from "./relay.ts";
 import type { Item } from "./stage.ts";
+import { WrittenCalls } from "./written_calls.ts";
 
 /** What a turn needs to know of its request. */
 export interface TurnOptions {
@@ -34,6 +36,7 @@ export class ChoiceTurn {
   readonly #options: TurnOptions;
   readonly #index: number;
   readonly callsByDialect = new Map<string, number>();
+  readonly #written = new WrittenCalls();
   #calls = 0; // calls that have gone out
   #last: Chunk = {}; // the last chunk: chunks of our own have its envelope
   #reasoningName: "reasoning" | "reasoning_content" = "reasoning_content"; // what this upstream calls it
@@ -63,6 +66,7 @@ export class ChoiceTurn {
       newId,
       nextIndex,
       problem,
+      written: this.#written,
       whole,
     });
   }
@@ -214,6 +218,7 @@ export class ChoiceTurn {
         out.push(...this.#send(this.#relay.split()));
         const { index, name, dialect } = event;
         this.callsByDialect.set(dialect, (this.callsByDialect.get(dialect) ?? 0) + 1);
+        this.#written.start(index, name);
         calls.push({
           index,
           id: event.id?.trim() ? event.id : newId(),
@@ -221,6 +226,7 @@ export class ChoiceTurn {
           function: { name, arguments: "" },
         });
       } else if (event.type === "call-delta") {
+        this.#written.add(event.index, event.json);
         const last = calls.at(-1);
         if (last?.index === event.index) last.function!.arguments! += event.json;
         else calls.push({ index: event.index, function: { arguments: event.json } });
@@ -267,8 +273,3 @@ type Last = { readonly events: readonly TurnEvent[]; readonly owed: readonly Too
 const NO_DELTA: Delta = {};
 const NO_TEXT: Text = ["content", ""];
 const NOTHING: Last = { events: [], owed: [] };
-
-/** Whether a tool has parameters. */
-function takesAny({ parameters }: Tool): boolean {
-  return isObject(parameters?.["properties"]) && Object.keys(parameters["properties"]).length > 0;
-}

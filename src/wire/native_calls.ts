@@ -3,6 +3,7 @@ import { type CallPiece, type Extra, merged, none, readPiece, sameDelta } from "
 import { type Call, clean, newCall } from "./native_call.ts";
 import type { Json, ToolCallDelta } from "./openai.ts";
 import type { Report } from "./problem.ts";
+import type { WrittenCalls } from "./written_calls.ts";
 
 /** What `NativeCalls` needs to know of the request and of the turn. */
 export interface NativeCallsOptions {
@@ -16,6 +17,8 @@ export interface NativeCallsOptions {
   /** The next free index: 0, 1, 2, … shared with the calls found in text. */
   nextIndex(): number;
   problem: Report;
+  /** Calls that were found in the text: one that repeats them does not go out. */
+  written?: Pick<WrittenCalls, "has" | "repeated">;
   /** Hold each call until it is complete, and withhold one that never is (`arguments: "whole"`). */
   whole?: boolean;
 }
@@ -46,9 +49,9 @@ export class NativeCalls {
     return this.#count;
   }
 
-  /** A call waits for the rest of its name, or to be complete. */
+  /** A call waits for the rest of its name or of its arguments, or to be complete. */
   get holding(): boolean {
-    return this.#calls.some((call) => call.index < 0);
+    return this.#calls.some((call) => (call.index < 0 && !call.dropped) || call.args.waits);
   }
 
   /** The turn ended inside the last call (rule 10); known after `end()`. */
@@ -78,7 +81,7 @@ export class NativeCalls {
     const deltas: ToolCallDelta[] = [];
     for (const call of this.#calls) {
       const last = call === this.#last;
-      const { text, whole } = call.args.end(cut && last);
+      const { text, whole } = call.args.end(cut && last, call.said);
       if (!whole) {
         this.#options.problem(last ? "call-truncated" : "call-broken", call.name ?? call.heard);
         if (last) this.#truncated = true;
@@ -232,10 +235,19 @@ export class NativeCalls {
       deltas.push({ ...extra.outer, index: call.index, function: { ...extra.inner, arguments: text } });
       return;
     }
+    if (call.dropped) return;
     call.waiting.push(text);
     call.extra = merged(call.extra, extra);
     if (call.name === undefined) return;
     if (this.#options.whole && !ended && (call.args.state !== "whole" || call.args.owing)) return;
+    if (this.#options.written?.has(call.name)) {
+      if (!ended && (call.args.state !== "whole" || call.args.owing)) return;
+      if (this.#options.written.repeated(call.name, call.waiting.join(""))) {
+        this.#options.problem("call-twice", call.name);
+        call.dropped = true;
+        return;
+      }
+    }
     const known = call.upstreamId !== undefined && !this.#ids.has(call.upstreamId);
     const id = known ? call.upstreamId! : this.#options.newId();
     this.#ids.add(id);

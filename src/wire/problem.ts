@@ -8,6 +8,7 @@ export type WireProblemCode =
   | "call-limit" // more calls in one answer than the model was told it may make; dropped
   | "call-nameless" // a native call whose name never came
   | "call-salvaged" // the upstream's own parser failed; the call was read from the text that its error carried
+  | "call-twice" // a native call that was written in the text as well; delivered once
   | "calls-run-together" // several argument objects in one native call; each is a call of its own
   | "calls-empty" // an empty list of calls; dropped
   | "choices-missing" // a chunk without its list of choices

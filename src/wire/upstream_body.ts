@@ -65,6 +65,11 @@ export class UpstreamBody {
     return read;
   }
 
+  /** A read took too long, and goes on. */
+  get waiting(): boolean {
+    return this.#pending !== undefined && !this.#over;
+  }
+
   /** The next events, if any bytes come within `wait` milliseconds. */
   readEvents(wait = Infinity): Promise<Batch> {
     const kept = this.#kept.shift();
@@ -124,13 +129,13 @@ export class UpstreamBody {
     this.#back.unshift(bytes);
   }
 
-  /** The beginning of the text, white space aside, once it is `enough`; it stays to be read. */
-  async sniff(enough: (text: string) => boolean): Promise<string> {
+  /** The beginning of the text, white space aside, once it is `enough`, or nothing came for `wait`; it stays to be read. */
+  async sniff(enough: (text: string) => boolean, wait = Infinity): Promise<string> {
     const seen: Uint8Array[] = [];
     const decoder = new TextDecoder();
     let text = "";
     while (!enough(text)) {
-      const read = await this.read();
+      const read = await this.read(wait);
       if (read.kind === "broken") this.#pending = Promise.resolve(read); // whoever reads next shall know
       if (read.kind !== "bytes") break;
       seen.push(read.bytes);
