@@ -66,6 +66,7 @@ export const xml: Bridge = {
 const GAP = chars(" \t\r\n", 0, 8);
 const BREAK = either("\r\n", "\n", "");
 const OPEN = shape("<", either("open", "Open", "OPEN"), GAP, ">");
+const FRAMES = /^open$/i;
 const OPEN_END = shape(BREAK, "</", either("open", "Open", "OPEN"), GAP, ">");
 /** How a made-up result and a model's own dialects begin. */
 const OTHERS = ["<tool_", "<tools>", "<tool>", "<function", "<invoke", "<|", "<｜"];
@@ -138,7 +139,8 @@ function dialectOf(tools: readonly Tool[]): Dialect {
     *block(scan, out, hit, { where }) {
       const element = byOpener.get(hit.marker);
       if (element !== undefined) {
-        return yield* call(scan, out, element, hit, endsOf(element), where === "line");
+        const alone = where === "line" && !FRAMES.test(element.tool.name);
+        return yield* call(scan, out, element, hit, endsOf(element), alone);
       }
       const alike = byAlike.get(hit.marker);
       if (alike !== undefined) {
@@ -165,7 +167,8 @@ function* openEnds(scan: Scanner, out: Out, { text }: Hit, behind: readonly Mark
 
 /**
  * One call whose opening tag, or the beginning of it, is eaten. In the middle of a line (not `alone`) it has to begin
- * with an argument that its tool declares: it may be an element of HTML.
+ * with an argument that its tool declares: it may be an element of HTML. So has that of a tool that is named as the
+ * frame round text is.
  */
 function* call(
   scan: Scanner,
@@ -194,10 +197,10 @@ function* call(
   }
   for (;;) {
     yield* scan.skipSpace();
-    if (yield* scan.accept(...ALL_ENDS)) continue;
     if (yield* scan.accept(close)) {
       return (made !== undefined || (yield* mayBeEmpty(scan, tool, alone))) && start().end();
     }
+    if (yield* scan.accept(...ALL_ENDS)) continue;
     if (made !== undefined && (yield* scan.sees(...ends))) return made.end(true); // its own closer is missing
     const child = yield* childTag(scan, parameters);
     if (child === undefined) return false;
