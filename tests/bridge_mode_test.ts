@@ -195,6 +195,20 @@ test("bridge: what fixes do to calls of the protocol is not done to the bridge's
   }
 });
 
+test("bridge: a result whose call was compacted away is told too, in one message with what the user says", async () => {
+  const messages = [
+    { role: "user", content: "What was it?" },
+    { role: "tool", tool_call_id: "call_9", content: "42" },
+    { role: "user", content: "Well?" },
+  ];
+  const { asked } = await exchange([says(CALL)], { mode: "bridge" }, { messages });
+  assert.equal(asked[0].messages.length, 2);
+  assert.equal(
+    asked[0].messages[1].content,
+    "What was it?\n\n[[OPENCODE_RESULT]] tool\n42\n[[/OPENCODE_RESULT]]\n\nWell?",
+  );
+});
+
 test("bridge: images of results do not make two messages of the user in a row", async () => {
   const image = { type: "image_url", image_url: { url: "data:image/png;base64,AA==" } };
   const messages = [
