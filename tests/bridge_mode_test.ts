@@ -478,7 +478,30 @@ const ABOUT_TOOLS: Answer[] = [
   json({ error: "tools not supported" }, 501),
   json({ detail: "Unrecognized request argument supplied: tools" }, 422),
   { acts: ["tools param requires --jinja flag"], status: 500, type: "text/plain" },
+  json({
+    error: {
+      message: "Provider returned error", // OpenRouter: hotovo/aider-desk#86
+      code: 400,
+      metadata: {
+        raw: '{"code":400, "message":"model features function calling not support"}',
+        provider_name: "N",
+      },
+    },
+  }, 400),
+  json({ success: false, errors: [{ code: 5006, message: "AiError: tools are not supported" }] }, 400),
   json({ error: { message: "tools are not supported by this model", code: 400 } }),
+  // Groq: anomalyco/opencode#1018
+  stream(`event: error\n${
+    data(JSON.stringify({
+      error: {
+        message:
+          "Failed to call a function. Please adjust your prompt. See 'failed_generation' for more details.",
+        code: "tool_use_failed",
+        failed_generation: "read it",
+        status_code: 400,
+      },
+    }))
+  }`),
   stream(data(JSON.stringify({ error: { message: "Tool calling is not supported", code: 400 } }))),
   stream(
     data(chunk({ role: "assistant" })),
@@ -547,6 +570,7 @@ test("fallback: other errors pass", async () => {
         400,
       ),
       json({ error: { message: "overloaded" } }, 503),
+      json({ error: { message: "Provider returned error", metadata: { raw: "image not supported" } } }, 400),
       { acts: ["<html>502</html>"], status: 502, type: "text/html" },
     ]
   ) {
@@ -557,6 +581,17 @@ test("fallback: other errors pass", async () => {
       assert.equal(asked.length, 1);
     }
   }
+});
+
+test("fallback: a model that has tools in its name says nothing of them", async () => {
+  const model = "hhao/qwen2.5-coder-tools";
+  const thinking = `registry.ollama.ai/${model}:latest does not support thinking`;
+  const other = await exchange([json({ error: { message: thinking } }, 400)], { mode: "fallback" }, {
+    model,
+  });
+  assert.equal(other.response.status, 400);
+  const refused = json({ error: { message: `${model} does not support tools` } }, 400);
+  assert.equal((await exchange([refused, says(CALL)], { mode: "fallback" }, { model })).asked.length, 2);
 });
 
 test("fallback: a model that fell back is bridged at once, for as long as is set; others are not", async () => {
