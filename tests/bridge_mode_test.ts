@@ -137,7 +137,7 @@ test("bridge: JSON and streams, in each protocol and both directions", async () 
 });
 
 test("bridge: requests without tools pass untouched, both ways", async () => {
-  for (const body of [{ tools: undefined }, { tool_choice: "none" }]) {
+  for (const body of [{ tools: undefined }, { tool_choice: "none" }, { tool_choice: { type: "none" } }]) {
     const answer = says(CALL);
     const { text, asked } = await exchange([answer], { mode: "bridge" }, body);
     assert.equal(text, answer.acts.join(""));
