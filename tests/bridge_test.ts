@@ -283,12 +283,33 @@ test("xml: a tool that is named as the frame is called, and the frame still fram
   const open = "<open>\n<url>https://a.test</url>\n</open>";
   const called = ["open", { url: "https://a.test" }];
   assert.deepEqual(run(open), ["", [called], false]);
+  assert.deepEqual(run('<open>\n{"url": "https://a.test"}\n</open>'), ["", [called], false]);
   assert.deepEqual(run(`<open>\nI look.\n</open>\n${open}\n<input>\n</input>`), ["I look.", [called, [
     "input",
     {},
   ]], false]);
-  for (const text of ["<b>Done.</b> All of it.", "<tool_result> is how it begins.", "Done."]) {
+  for (const text of ["<b>Done.</b> All of it.", "<tool_result> is how it begins.", '{ "a": 1 }', "Done."]) {
     assert.deepEqual(run(`<open>\n${text}\n</open>`), [text, [], false]);
+  }
+});
+
+test("code or a quotation that is open on the last line does not reach what closes an answer", () => {
+  const texts: { [id: string]: [(text: string) => string, string] } = {
+    markers: [
+      (text) => `[[OPENCODE_FINAL]]\n${text}\n[[/OPENCODE_FINAL]]`,
+      '[[CALL]]\n{"name": "read", "arguments": {"path": "a"}}\n[[/CALL]]',
+    ],
+    xml: [(text) => `<open>\n${text}\n</open>`, "<read>\n<path>a</path>\n</read>"],
+  };
+  const tools = [{ name: "read" }];
+  for (const [id, [answer, call]] of Object.entries(texts)) {
+    const live = [bridges.find((bridge) => bridge.id === id)!.dialect(tools), ...dialects];
+    for (const text of ["Press the ` key.", "`a` and ``b", "> ", "> <tool_call> is quoted", "a\r\nb `c"]) {
+      for (const behind of ["", `\n${call}`]) {
+        const { content, calls } = fold(parse([answer(text) + behind], tools, { dialects: live }));
+        assert.deepEqual([content, calls.length], [text, behind === "" ? 0 : 1], text);
+      }
+    }
   }
 });
 

@@ -66,7 +66,6 @@ export const xml: Bridge = {
 const GAP = chars(" \t\r\n", 0, 8);
 const BREAK = either("\r\n", "\n", "");
 const OPEN = shape("<", either("open", "Open", "OPEN"), GAP, ">");
-const FRAMES = /^open$/i;
 const OPEN_END = shape(BREAK, "</", either("open", "Open", "OPEN"), GAP, ">");
 /** How a made-up result and a model's own dialects begin. */
 const OTHERS = ["<tool_", "<tools>", "<tool>", "<function", "<invoke", "<|", "<｜"];
@@ -82,16 +81,24 @@ interface Element {
   readonly alike: Marker | undefined;
   readonly close: Marker;
   readonly parameters: readonly string[];
+  /** It is named as the frame round text is: what it holds has to tell it from that. */
+  readonly framed: boolean;
+  /** How arguments that are JSON begin. */
+  readonly json: Marker;
 }
 
 function elementOf(tool: Tool, others: readonly string[]): Element {
-  const { name, parameters } = tool;
+  const { name } = tool;
+  const parameters = [...readToolSchema(tool.parameters).properties.keys()];
+  const framed = /^open$/i.test(name);
   return {
     tool,
     opens: [`<${name}>`, `<${name}/>`, shape(`<${name}`, WHITE)],
     alike: others.length === 0 ? undefined : shape("<", either(...others), either(">", "/>", ...WHITES)),
     close: shape("</", GAP, either(name, ...others), GAP, ">"),
-    parameters: [...readToolSchema(parameters).properties.keys()],
+    parameters,
+    framed,
+    json: framed && parameters.length > 0 ? shape("{", GAP, '"', either(...parameters), '"') : "{",
   };
 }
 
@@ -139,8 +146,7 @@ function dialectOf(tools: readonly Tool[]): Dialect {
     *block(scan, out, hit, { where }) {
       const element = byOpener.get(hit.marker);
       if (element !== undefined) {
-        const alone = where === "line" && !FRAMES.test(element.tool.name);
-        return yield* call(scan, out, element, hit, endsOf(element), alone);
+        return yield* call(scan, out, element, hit, endsOf(element), where === "line" && !element.framed);
       }
       const alike = byAlike.get(hit.marker);
       if (alike !== undefined) {
@@ -178,7 +184,7 @@ function* call(
   ends: readonly Marker[],
   alone: boolean,
 ): Step<boolean> {
-  const { tool, close, parameters } = element;
+  const { tool, close, parameters, json } = element;
   const tag = /[>]$/.test(hit.text) ? hit.text.slice(0, -1) : yield* restOfTag(scan);
   if (tag === undefined) return false;
   let made: Call | undefined; // once it is certain that this is a call
@@ -190,7 +196,7 @@ function* call(
     return (made !== undefined || (yield* mayBeEmpty(scan, tool, alone))) && start().end();
   }
   yield* scan.skipSpace();
-  if ((yield* scan.peek()) === "{") {
+  if (yield* scan.sees(json)) {
     if (!(yield* start().json(scan))) return false;
     yield* scan.skipSpace();
     return start().end((yield* scan.accept(close)) === undefined);
