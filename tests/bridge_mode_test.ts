@@ -137,7 +137,7 @@ test("bridge: JSON and streams, in each protocol and both directions", async () 
 });
 
 test("bridge: requests without tools pass untouched, both ways", async () => {
-  for (const body of [{ tools: undefined }, { tool_choice: "none" }]) {
+  for (const body of [{ tools: undefined }, { tool_choice: "none" }, { tool_choice: { type: "none" } }]) {
     const answer = says(CALL);
     const { text, asked } = await exchange([answer], { mode: "bridge" }, body);
     assert.equal(text, answer.acts.join(""));
@@ -193,6 +193,20 @@ test("bridge: what fixes do to calls of the protocol is not done to the bridge's
       assert.equal(report.fixes.some((id) => native.includes(id)), mode === "fallback", model);
     }
   }
+});
+
+test("bridge: a result whose call was compacted away is told too, in one message with what the user says", async () => {
+  const messages = [
+    { role: "user", content: "What was it?" },
+    { role: "tool", tool_call_id: "call_9", content: "42" },
+    { role: "user", content: "Well?" },
+  ];
+  const { asked } = await exchange([says(CALL)], { mode: "bridge" }, { messages });
+  assert.equal(asked[0].messages.length, 2);
+  assert.equal(
+    asked[0].messages[1].content,
+    "What was it?\n\n[[OPENCODE_RESULT]] tool\n42\n[[/OPENCODE_RESULT]]\n\nWell?",
+  );
 });
 
 test("bridge: images of results do not make two messages of the user in a row", async () => {
@@ -464,7 +478,30 @@ const ABOUT_TOOLS: Answer[] = [
   json({ error: "tools not supported" }, 501),
   json({ detail: "Unrecognized request argument supplied: tools" }, 422),
   { acts: ["tools param requires --jinja flag"], status: 500, type: "text/plain" },
+  json({
+    error: {
+      message: "Provider returned error", // OpenRouter: hotovo/aider-desk#86
+      code: 400,
+      metadata: {
+        raw: '{"code":400, "message":"model features function calling not support"}',
+        provider_name: "N",
+      },
+    },
+  }, 400),
+  json({ success: false, errors: [{ code: 5006, message: "AiError: tools are not supported" }] }, 400),
   json({ error: { message: "tools are not supported by this model", code: 400 } }),
+  // Groq: anomalyco/opencode#1018
+  stream(`event: error\n${
+    data(JSON.stringify({
+      error: {
+        message:
+          "Failed to call a function. Please adjust your prompt. See 'failed_generation' for more details.",
+        code: "tool_use_failed",
+        failed_generation: "read it",
+        status_code: 400,
+      },
+    }))
+  }`),
   stream(data(JSON.stringify({ error: { message: "Tool calling is not supported", code: 400 } }))),
   stream(
     data(chunk({ role: "assistant" })),
@@ -533,6 +570,7 @@ test("fallback: other errors pass", async () => {
         400,
       ),
       json({ error: { message: "overloaded" } }, 503),
+      json({ error: { message: "Provider returned error", metadata: { raw: "image not supported" } } }, 400),
       { acts: ["<html>502</html>"], status: 502, type: "text/html" },
     ]
   ) {
@@ -543,6 +581,17 @@ test("fallback: other errors pass", async () => {
       assert.equal(asked.length, 1);
     }
   }
+});
+
+test("fallback: a model that has tools in its name says nothing of them", async () => {
+  const model = "hhao/qwen2.5-coder-tools";
+  const thinking = `registry.ollama.ai/${model}:latest does not support thinking`;
+  const other = await exchange([json({ error: { message: thinking } }, 400)], { mode: "fallback" }, {
+    model,
+  });
+  assert.equal(other.response.status, 400);
+  const refused = json({ error: { message: `${model} does not support tools` } }, 400);
+  assert.equal((await exchange([refused, says(CALL)], { mode: "fallback" }, { model })).asked.length, 2);
 });
 
 test("fallback: a model that fell back is bridged at once, for as long as is set; others are not", async () => {

@@ -182,6 +182,49 @@ for (const bridge of bridges) {
     assert.ok(textOf(messages[2]).endsWith("Next."), "what the user says behind a result goes with it");
   });
 
+  test(`${bridge.id}: no call goes up as one, however it is written, and none is lost`, () => {
+    const { messages } = encode({
+      messages: [
+        { role: "user", content: "Go." },
+        {
+          role: "assistant",
+          content: null,
+          tool_calls: [
+            { id: "1", type: "custom", custom: { name: "patch", input: "*** Begin" } },
+            { id: "2", name: "write", arguments: '{"path":"b"}' },
+            null,
+          ],
+        },
+        { role: "tool", tool_call_id: "2", content: "second" },
+        { role: "tool", tool_call_id: "1", content: "first" },
+        { role: "assistant", content: "Hm.", tool_calls: [{ id: "3" }] },
+      ],
+    });
+    const [, , turn, results, last] = messages as Loose[];
+    assert.match(textOf(turn), /patch[^]*\*\*\* Begin[^]*write[^]*b/);
+    assert.match(textOf(results), /write \(call 2\)\nsecond\n[^]*patch \(call 1\)\nfirst\n/);
+    assert.deepEqual(last, { role: "assistant", content: "Hm." });
+    assert.ok(!JSON.stringify(messages).includes("tool_call_id"));
+  });
+
+  test(`${bridge.id}: results of calls that share an id, or have none, are told in the order of the calls`, () => {
+    for (const id of ["", undefined]) {
+      const call = (name: string) => ({ id, type: "function", function: { name, arguments: "{}" } });
+      const result = (content: string) => ({ role: "tool", tool_call_id: id, content });
+      const { messages } = encode({
+        messages: [
+          { role: "assistant", content: null, tool_calls: [call("read"), call("write")] },
+          result("first"),
+          result("second"),
+          { role: "assistant", content: null, tool_calls: [call("list")] },
+          result("third"),
+        ],
+      });
+      assert.match(textOf(messages[2]), /read \(call 1\)\nfirst\n[^]*write \(call 2\)\nsecond\n/);
+      assert.match(textOf(messages[4]), /list\nthird\n/);
+    }
+  });
+
   test(`${bridge.id}: the reason for asking again is the last thing said`, () => {
     assert.ok(textOf(encode({}, 5, "Say something.").messages.at(-1)).endsWith("Go on.\n\nSay something."));
     const last = encode({ messages: [{ role: "assistant", content: "x" }] }, 5, "Say something.").messages.at(

@@ -51,9 +51,7 @@ const nasty = fc.array(
   { maxLength: 12 },
 ).map((parts) => parts.join(""));
 
-const names = fc.stringMatching(/^[a-zA-Z_][\w-]{0,24}$/).filter((name) =>
-  !/^(?:open|input|arguments)$/i.test(name)
-);
+const names = fc.stringMatching(/^[a-zA-Z_][\w-]{0,24}$/);
 
 /** A value with the schema that it fits. */
 const typed: fc.Arbitrary<[unknown, Schema]> = fc.oneof(
@@ -82,11 +80,20 @@ interface Fuzzed {
 }
 
 const call: fc.Arbitrary<Fuzzed> = fc.tuple(
-  fc.oneof(names, fc.constantFrom("write", "read", "mcp__files__read", "think", "tool_call", "fs.read")),
-  fc.uniqueArray(fc.tuple(fc.oneof(names, fc.constantFrom("text", "name", "mode", "message")), typed), {
-    selector: ([name]) => name.toLowerCase().replace(/[-_]/g, ""),
-    maxLength: 4,
-  }),
+  fc.oneof(
+    names,
+    fc.constantFrom("write", "read", "mcp__files__read", "think", "tool_call", "fs.read", "open", "input"),
+  ),
+  fc.uniqueArray(
+    fc.tuple(
+      fc.oneof(names, fc.constantFrom("text", "name", "mode", "message", "arguments", "input")),
+      typed,
+    ),
+    {
+      selector: ([name]) => name.toLowerCase().replace(/[-_]/g, ""),
+      maxLength: 4,
+    },
+  ),
   fc.boolean(),
 ).map(([name, members, declared]) => ({
   tool: {
@@ -262,6 +269,48 @@ test("every protocol has vectors, and every file of vectors its protocol", () =>
     name.replace(".json", "")
   );
   assert.deepEqual(files.toSorted(), bridges.map(({ id }) => id).toSorted());
+});
+
+test("xml: a tool that is named as the frame is called, and the frame still frames", () => {
+  const tools = [{ name: "open", parameters: { properties: { url: { type: "string" } } } }, {
+    name: "input",
+  }];
+  const live = [bridges.find(({ id }) => id === "xml")!.dialect(tools), ...dialects];
+  const run = (text: string) => {
+    const { content, calls, cut } = fold(parse([text], tools, { dialects: live }));
+    return [content.trim(), calls.map((call) => [call.name, call.arguments]), cut];
+  };
+  const open = "<open>\n<url>https://a.test</url>\n</open>";
+  const called = ["open", { url: "https://a.test" }];
+  assert.deepEqual(run(open), ["", [called], false]);
+  assert.deepEqual(run('<open>\n{"url": "https://a.test"}\n</open>'), ["", [called], false]);
+  assert.deepEqual(run(`<open>\nI look.\n</open>\n${open}\n<input>\n</input>`), ["I look.", [called, [
+    "input",
+    {},
+  ]], false]);
+  for (const text of ["<b>Done.</b> All of it.", "<tool_result> is how it begins.", '{ "a": 1 }', "Done."]) {
+    assert.deepEqual(run(`<open>\n${text}\n</open>`), [text, [], false]);
+  }
+});
+
+test("code or a quotation that is open on the last line does not reach what closes an answer", () => {
+  const texts: { [id: string]: [(text: string) => string, string] } = {
+    markers: [
+      (text) => `[[OPENCODE_FINAL]]\n${text}\n[[/OPENCODE_FINAL]]`,
+      '[[CALL]]\n{"name": "read", "arguments": {"path": "a"}}\n[[/CALL]]',
+    ],
+    xml: [(text) => `<open>\n${text}\n</open>`, "<read>\n<path>a</path>\n</read>"],
+  };
+  const tools = [{ name: "read" }];
+  for (const [id, [answer, call]] of Object.entries(texts)) {
+    const live = [bridges.find((bridge) => bridge.id === id)!.dialect(tools), ...dialects];
+    for (const text of ["Press the ` key.", "`a` and ``b", "> ", "> <tool_call> is quoted", "a\r\nb `c"]) {
+      for (const behind of ["", `\n${call}`]) {
+        const { content, calls } = fold(parse([answer(text) + behind], tools, { dialects: live }));
+        assert.deepEqual([content, calls.length], [text, behind === "" ? 0 : 1], text);
+      }
+    }
+  }
 });
 
 test("message text streams as soon as it is certain", () => {

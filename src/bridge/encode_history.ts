@@ -19,7 +19,7 @@ export function encodeHistory(
   reason: string | undefined,
 ): Json[] {
   const encoded: Json[] = [];
-  const asked = new Map<unknown, Asked>(); // by id of the call
+  const asked = new Map<unknown, Asked[]>(); // by id of the call; more than one where a turn has it again
   let open = false; // the last message begins with results: what the user says next goes with it
   for (const message of messages) {
     if (!isObject(message)) {
@@ -27,13 +27,17 @@ export function encodeHistory(
       continue;
     }
     const calls = callsOf(message);
-    if (message.role === "assistant" && calls.length > 0) {
-      calls.forEach(({ id, name }, n) => asked.set(id, { name, nth: calls.length > 1 ? n + 1 : undefined }));
+    if (message.role === "assistant" && (message.tool_calls ?? message.function_call ?? null) !== null) {
+      for (const { id } of calls) asked.delete(id);
+      calls.forEach(({ id, name }, n) => {
+        const call = { name, nth: calls.length > 1 ? n + 1 : undefined };
+        asked.set(id, [...asked.get(id) ?? [], call]);
+      });
       encoded.push(assistant(message, calls, bridge, schemaOf));
       open = false;
     } else if (message.role === "tool" || message.role === "function") {
       const parts = resultParts(message, bridge, asked);
-      if (open) joinUser(encoded, parts);
+      if (open || encoded.at(-1)?.role === "user") joinUser(encoded, parts);
       else encoded.push({ role: "user", content: contentOf(parts) });
       open = true;
     } else if (message.role === "user" && open) {
@@ -53,9 +57,15 @@ export function encodeHistory(
 
 function callsOf({ tool_calls, function_call }: Json): (PastCall & { readonly id: unknown })[] {
   const list: unknown[] = Array.isArray(tool_calls) ? tool_calls : [];
-  const called = list.flatMap((call) =>
-    isObject(call) && isObject(call.function) ? [{ id: call.id, of: call.function }] : []
-  );
+  const called = list.flatMap((call) => {
+    if (!isObject(call)) return [];
+    const { function: named, custom } = call;
+    if (isObject(custom)) {
+      return [{ id: call.id, of: { name: custom.name, arguments: { input: custom.input } } }];
+    }
+    if (isObject(named)) return [{ id: call.id, of: named }];
+    return typeof call.name === "string" ? [{ id: call.id, of: call }] : []; // as some clients keep them
+  });
   if (isObject(function_call)) called.push({ id: function_call.name, of: function_call });
   return called.map(({ id, of }) => ({
     id,
@@ -69,11 +79,13 @@ function assistant(message: Json, calls: readonly PastCall[], bridge: Bridge, sc
   const parts = partsOf(content);
   const said = parts.filter(isText).map(textOf).join("\n");
   const others = parts.filter((part) => !isText(part)); // an image that the model has made
+  if (calls.length === 0) return { ...rest, content: content ?? "" }; // what is no call says nothing
   return { ...rest, content: contentOf([...others, text(bridge.turn(said, calls, schemaOf))]) };
 }
 
-function resultParts(message: Json, bridge: Bridge, asked: ReadonlyMap<unknown, Asked>): Json[] {
-  const call = asked.get(message.tool_call_id ?? message.name);
+function resultParts(message: Json, bridge: Bridge, asked: ReadonlyMap<unknown, Asked[]>): Json[] {
+  const calls = asked.get(message.tool_call_id ?? message.name) ?? [];
+  const call = calls.length > 1 ? calls.shift() : calls[0]; // one id for several: in their order
   const name = call?.name ?? (typeof message.name === "string" ? message.name : "tool");
   const { before, behind } = bridge.result(name, call?.nth);
   return glued([text(before), ...partsOf(message.content), text(behind)]);

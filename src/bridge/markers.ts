@@ -47,21 +47,15 @@ const CALL = shape("[[", GAP, CALL_WORD, GAP, CLOSE);
 const CALL_BARE = "[CALL]";
 const CALL_END = shape(OPEN, GAP, SLASH, GAP, CALL_WORD, GAP, CLOSE);
 /** What closes a frame takes the line break before it along. */
-const FRAME_END = shape(
-  BREAK,
-  OPEN,
-  GAP,
-  SLASH,
-  GAP,
-  either(...FINAL_WORDS, ...TOOL_WORDS, ...CALL_WORDS),
-  GAP,
-  CLOSE,
-);
+const frameEnd = (...words: string[]): Marker =>
+  shape(BREAK, OPEN, GAP, SLASH, GAP, either(...words), GAP, CLOSE);
+const FINAL_END = frameEnd(...FINAL_WORDS);
+const CALLS_END = frameEnd(...TOOL_WORDS, ...CALL_WORDS);
 const RESULT = "[[OPENCODE_RESULT]]";
 const RESULT_END = "[[/OPENCODE_RESULT]]";
 
 /** What may follow a frame that has closed; white space between is nobody's. */
-const FRAMES: readonly Marker[] = [TOOL, CALL, CALL_BARE, FRAME_END, RESULT];
+const FRAMES: readonly Marker[] = [TOOL, CALL, CALL_BARE, FINAL_END, CALLS_END, RESULT];
 const ENDS: readonly Marker[] = [CALL_END, TOOL_END, CALL, CALL_BARE, TOOL, FINAL, RESULT];
 
 export const markers: Bridge = {
@@ -105,17 +99,20 @@ const dialect: Dialect = {
   aka: ["NanoProxy"],
   models: "any model that is taught it",
   opens: [
+    { marker: TOOL, form: "wrapped", where: "line", answer: true },
     { marker: TOOL, form: "wrapped", answer: true },
     { marker: CALL, form: "wrapped", answer: true },
     { marker: CALL_BARE, form: "recovered" },
     { marker: FINAL, form: "bare", where: "line", answer: true },
     { marker: FINAL, form: "bare" },
-    { marker: FRAME_END, form: "bare" },
+    { marker: FINAL_END, form: "bare" },
+    { marker: CALLS_END, form: "bare", where: "line" },
+    { marker: CALLS_END, form: "bare" },
     { marker: RESULT, form: "bare", where: "line" },
   ],
 
   *block(scan, out, hit, opener) {
-    if (hit.marker === TOOL) return yield* toolBlock(scan, out);
+    if (hit.marker === TOOL) return yield* toolBlock(scan, out, opener);
     if (hit.marker === CALL || hit.marker === CALL_BARE) {
       if (!(yield* call(scan, out))) return false;
       if (opener.form !== "recovered") out.problem("opener-missing", "[[OPENCODE_TOOL]]");
@@ -132,12 +129,26 @@ function* frame(scan: Scanner, out: Out, { marker, text }: Hit, { where }: Opene
     yield* scan.run(NEVER, () => {});
   } else if (marker === FINAL) {
     if (where === "line") yield* lineBreakBehind(scan);
-  } else yield* roomBehind(scan, FRAMES);
+  } else {
+    if (marker === CALLS_END && !/^[\r\n]/.test(text) && (yield* inWords(scan, where))) return false;
+    yield* roomBehind(scan, FRAMES);
+  }
   return sayNothing(out);
 }
 
+/** In the middle of a line, and words go on behind it: a word for calls is spoken of (`[call]`, `[/call]` are BBCode). */
+function* inWords(scan: Scanner, where: Opener["where"]): Step<boolean> {
+  if (where !== undefined) return false;
+  const behind = scan.mark();
+  yield* scan.run(NOT_BLANK, () => {});
+  const words = !"\r\n<`".includes(yield* scan.peek()) && !(yield* scan.sees(...FRAMES, FINAL));
+  scan.rewind(behind);
+  return words;
+}
+
 /** The calls behind `[[OPENCODE_TOOL]]`; where there is none, the word was the wrong one. */
-function* toolBlock(scan: Scanner, out: Out): Step<boolean> {
+function* toolBlock(scan: Scanner, out: Out, { where }: Opener): Step<boolean> {
+  const spokenOf = yield* inWords(scan, where);
   for (let calls = 0;;) {
     yield* scan.skipSpace();
     const hit = yield* scan.accept<Marker>(CALL, CALL_BARE, CALL_END, TOOL_END, TOOL);
@@ -154,7 +165,7 @@ function* toolBlock(scan: Scanner, out: Out): Step<boolean> {
       calls++;
     } else {
       if (calls > 0) out.problem("closer-missing", "[[/OPENCODE_TOOL]]");
-      return calls > 0 || sayNothing(out);
+      return calls > 0 || (!spokenOf && sayNothing(out));
     }
   }
 }
@@ -219,4 +230,5 @@ function* namedCall(scan: Scanner, out: Out): Step<boolean> {
 
 const FENCE = shape("```", either("json", "JSON", "tool_code"));
 const NAME_END = /[{[(:\n]/g;
+const NOT_BLANK = /[^ \t]/g;
 const NEVER = /[^\s\S]/g;

@@ -81,16 +81,24 @@ interface Element {
   readonly alike: Marker | undefined;
   readonly close: Marker;
   readonly parameters: readonly string[];
+  /** It is named as the frame round text is: what it holds has to tell it from that. */
+  readonly framed: boolean;
+  /** How arguments that are JSON begin. */
+  readonly json: Marker;
 }
 
 function elementOf(tool: Tool, others: readonly string[]): Element {
-  const { name, parameters } = tool;
+  const { name } = tool;
+  const parameters = [...readToolSchema(tool.parameters).properties.keys()];
+  const framed = /^open$/i.test(name);
   return {
     tool,
     opens: [`<${name}>`, `<${name}/>`, shape(`<${name}`, WHITE)],
     alike: others.length === 0 ? undefined : shape("<", either(...others), either(">", "/>", ...WHITES)),
     close: shape("</", GAP, either(name, ...others), GAP, ">"),
-    parameters: [...readToolSchema(parameters).properties.keys()],
+    parameters,
+    framed,
+    json: framed && parameters.length > 0 ? shape("{", GAP, '"', either(...parameters), '"') : "{",
   };
 }
 
@@ -138,7 +146,7 @@ function dialectOf(tools: readonly Tool[]): Dialect {
     *block(scan, out, hit, { where }) {
       const element = byOpener.get(hit.marker);
       if (element !== undefined) {
-        return yield* call(scan, out, element, hit, endsOf(element), where === "line");
+        return yield* call(scan, out, element, hit, endsOf(element), where === "line" && !element.framed);
       }
       const alike = byAlike.get(hit.marker);
       if (alike !== undefined) {
@@ -165,7 +173,8 @@ function* openEnds(scan: Scanner, out: Out, { text }: Hit, behind: readonly Mark
 
 /**
  * One call whose opening tag, or the beginning of it, is eaten. In the middle of a line (not `alone`) it has to begin
- * with an argument that its tool declares: it may be an element of HTML.
+ * with an argument that its tool declares: it may be an element of HTML. So has that of a tool that is named as the
+ * frame round text is.
  */
 function* call(
   scan: Scanner,
@@ -175,7 +184,7 @@ function* call(
   ends: readonly Marker[],
   alone: boolean,
 ): Step<boolean> {
-  const { tool, close, parameters } = element;
+  const { tool, close, parameters, json } = element;
   const tag = /[>]$/.test(hit.text) ? hit.text.slice(0, -1) : yield* restOfTag(scan);
   if (tag === undefined) return false;
   let made: Call | undefined; // once it is certain that this is a call
@@ -187,17 +196,17 @@ function* call(
     return (made !== undefined || (yield* mayBeEmpty(scan, tool, alone))) && start().end();
   }
   yield* scan.skipSpace();
-  if ((yield* scan.peek()) === "{") {
+  if (yield* scan.sees(json)) {
     if (!(yield* start().json(scan))) return false;
     yield* scan.skipSpace();
     return start().end((yield* scan.accept(close)) === undefined);
   }
   for (;;) {
     yield* scan.skipSpace();
-    if (yield* scan.accept(...ALL_ENDS)) continue;
     if (yield* scan.accept(close)) {
       return (made !== undefined || (yield* mayBeEmpty(scan, tool, alone))) && start().end();
     }
+    if (yield* scan.accept(...ALL_ENDS)) continue;
     if (made !== undefined && (yield* scan.sees(...ends))) return made.end(true); // its own closer is missing
     const child = yield* childTag(scan, parameters);
     if (child === undefined) return false;

@@ -64,6 +64,7 @@ export const anyOrphans: Fix = {
   why: "A tool's result whose call was compacted away is refused each time: it is left out.",
   ref: "MoonshotAI/kimi-code#1053, earendil-works/pi#4570, openai/codex#8638",
   symptoms: ["D8"],
+  native: true,
   applies: everyModel,
   request(body) {
     const lost = orphans(body);

@@ -14,7 +14,8 @@ export function reasoningBegins(turn: Turn, { text }: Hit, closer: string): void
 /** A closing tag of reasoning, with or without an opening one. */
 export function* reasoningEnds(turn: Turn, { text }: Hit): Step<void> {
   const { scan } = turn;
-  const { fence, span, lineBlank } = turn.markdown;
+  const { fence, lineBlank } = turn.markdown;
+  const span = turn.markdown.spanAt(text);
   const inCode = fence !== undefined ? !lineBlank : span > 0 && (yield* spanCloses(scan, span));
   const closes = !inCode &&
     (turn.reasoning ? turn.isCloser(text) || lineBlank : fence === undefined &&

@@ -21,9 +21,12 @@ export class Markdown {
     return this.#fence;
   }
 
-  /** How many backticks would close the inline code that is open on this line; 0 when there is none. */
-  get span(): number {
-    return this.#span;
+  /**
+   * How many backticks would close the inline code in which `text` stands, if it comes next; 0 when there is none. A
+   * line break before it ends what was open on the line.
+   */
+  spanAt(text: string): number {
+    return this.#opening === undefined && BREAKS.test(text) ? 0 : this.#span;
   }
 
   /** Nothing but spaces and tabs stands before on this line. */
@@ -31,14 +34,20 @@ export class Markdown {
     return this.#lineBlank;
   }
 
-  /** Nothing but `> `, or quoted markup, stands before on this line: what comes is quoted (`dialects.md` §9.7). */
-  get quoted(): boolean {
+  /** Nothing but `> `, or quoted markup, stands before `text` on its line: it is quoted (`dialects.md` §9.7). */
+  quotedAt(text: string): boolean {
+    if (BREAKS.test(text)) return false;
     return this.#quotes || this.#prefix !== undefined && /^[ \t]*>[> \t]*[ \t]$/.test(this.#prefix);
   }
 
   /** What comes on this line is quoted, as markup was that stood before it. */
   quotes(): void {
     this.#quotes = true;
+  }
+
+  /** A marker that is none of the text went by: a line break before it has ended the line all the same. */
+  dropped(marker: string): void {
+    if (BREAKS.test(marker)) this.text("\n");
   }
 
   /** Plain text went by; runs of backticks and tildes come through `run()` instead. */
@@ -116,6 +125,8 @@ export class Markdown {
 
 /** More than this before the first word is no quotation that anyone writes. */
 const LONGEST_PREFIX = 64;
+
+const BREAKS = /^\r?\n/;
 
 /** Where a run of backticks ends. */
 export function behindBackticks(text: string, at: number): number {

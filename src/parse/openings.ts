@@ -25,7 +25,7 @@ export function openingsHere(turn: Turn, hit: Hit): readonly Opening[] {
     where === undefined ||
     (turn.markdown.lineBlank && (where === "line" || !turn.outbox.spoken))
   );
-  if (!turn.markdown.quoted) return openings;
+  if (!turn.markdown.quotedAt(hit.text)) return openings;
   if (isMarkup(openings, hit)) turn.outbox.problem("not-a-call", hit.text);
   if (openings.some(({ opener }) => opener.form !== "bare")) turn.markdown.quotes();
   return [];
@@ -39,7 +39,7 @@ function isMarkup(openings: readonly Opening[], hit: Hit): boolean {
 /** Reads what stands behind `openings`: calls, which go out or wait. False when it is no block after all. */
 export function* readOpenings(turn: Turn, hit: Hit, openings: readonly Opening[]): Step<boolean> {
   const { scan, place } = turn;
-  const { span } = turn.markdown;
+  const span = turn.markdown.spanAt(hit.text);
   const end = yield* tryOpenings(turn, hit, openings, place !== "content" || span > 0 ? "held" : undefined);
   if (!end.taken) {
     const markup = isMarkup(openings, hit);
@@ -50,7 +50,10 @@ export function* readOpenings(turn: Turn, hit: Hit, openings: readonly Opening[]
     if (markup) turn.outbox.problem("not-a-call", hit.text);
     return false;
   }
-  if (end.held === undefined) return true;
+  if (end.held === undefined) {
+    turn.markdown.dropped(hit.text);
+    return true;
+  }
   if (span > 0 && (yield* spanCloses(scan, span))) sayHeld(turn, end.held);
   else if (yield* counts(turn, end)) deliver(turn, end, end.held, place);
   else {
@@ -90,6 +93,7 @@ export function* tryOpenings(
   certain = true,
 ): Step<Tried> {
   const { scan } = turn;
+  const inCode = turn.markdown.spanAt(hit.text) > 0;
   let cut: BlockEnd["cut"];
   for (const { dialect, opener, text } of openings) {
     const start = scan.mark(hit.text);
@@ -103,7 +107,7 @@ export function* tryOpenings(
       dialect,
       delivery: delivery ?? deliveryOf(turn, opener),
       form: opener.form,
-      place: () => certain && turn.markdown.span === 0 ? turn.place : undefined,
+      place: () => certain && !inCode ? turn.place : undefined,
       resolve: turn.resolve,
     }, start);
     let closed = false;

@@ -169,14 +169,14 @@ export function refused(response: Response, error: Json, asked: Asked): Refusal 
 
 /** What can be made of an error: the call that it carries (symptoms C22), or another way of asking. */
 function helped(response: Response, status: number, error: Json, asked: Asked): Refusal | undefined {
-  const { course } = asked;
+  const { course, chat } = asked;
   const text = salvaged(error, asked);
   if (text !== undefined) {
     const message = { role: "assistant", content: text };
     const completion = { object: "chat.completion", choices: [{ index: 0, message, finish_reason: "stop" }] };
     return { kind: "json", response: new Response(null, { headers: response.headers }), completion };
   }
-  if (!course.mayFallBack || !isAboutTools(status, error)) return undefined;
+  if (!course.mayFallBack || !isAboutTools(status, error, chat.model)) return undefined;
   return { kind: "useless", why: messageOf(error).slice(0, 200) };
 }
 

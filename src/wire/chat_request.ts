@@ -6,6 +6,7 @@ import { bodyBroken, tooLarge } from "./client_answer.ts";
 import { parseExact } from "./exact_json.ts";
 import type { Json } from "./openai.ts";
 import { isTooDeep } from "./too_deep.ts";
+import { forbidsCalls } from "./tool_choice.ts";
 
 /** What a request asks for. */
 export interface ChatRequest {
@@ -13,7 +14,7 @@ export interface ChatRequest {
   readonly stream: boolean;
   /** How many choices. */
   readonly choices: number;
-  /** The tools that may be called: none with `tool_choice: "none"`. */
+  /** The tools that may be called: none where `tool_choice` forbids it. */
   readonly tools: readonly Tool[];
   /** The whole body. */
   readonly body: Json;
@@ -94,7 +95,7 @@ export function readChatRequest(body: Json): ChatRequest {
     model: typeof body.model === "string" ? body.model : "",
     stream: body.stream === true,
     choices: typeof body.n === "number" && body.n > 1 ? body.n : 1,
-    tools: body.tool_choice === "none" ? [] : list.flatMap(readTool),
+    tools: forbidsCalls(body.tool_choice) ? [] : list.flatMap(readTool),
     body,
   };
 }

@@ -22,11 +22,20 @@ export function readToolChoice(choice: unknown): ToolChoice {
   return { call: callOf(allowed.mode), among };
 }
 
+/** Whether a `tool_choice` says that no tool may be called. */
+export function forbidsCalls(choice: unknown): boolean {
+  return wordOf(choice) === "none";
+}
+
 function callOf(choice: unknown): ToolChoice["call"] {
-  const word = isObject(choice) ? choice.type : choice;
+  const word = wordOf(choice);
   if (word === "required" || word === "any") return "required";
   const name = nameOf(choice);
   return name === undefined ? undefined : { name };
+}
+
+function wordOf(choice: unknown): unknown {
+  return isObject(choice) ? choice.type : choice;
 }
 
 function nameOf(tool: unknown): string | undefined {
