@@ -256,4 +256,8 @@ test("a choice among some tools teaches these, and may want a call of one", () =
   const required = { ...body, tools: [tools[1]], tool_choice: "required" };
   const same = encodeRequest(required, { bridge: bridges[0]!, most: 5 }) as Loose;
   assert.equal(asked("required"), same.messages[0].content);
+  // As the Responses API has it.
+  const flat = { type: "allowed_tools", mode: "required", tools: [{ type: "function", name: "edit" }] };
+  const read = encodeRequest({ ...body, tool_choice: flat }, { bridge: bridges[0]!, most: 5 }) as Loose;
+  assert.equal(read.messages[0].content, same.messages[0].content);
 });

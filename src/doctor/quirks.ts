@@ -32,7 +32,10 @@ export function refusalOf(check: Check, turn: Turn): string | undefined {
   if (error === undefined || status === 0 || ABOUT_ACCESS.has(status)) return undefined;
   const named = refusals.find(([, says]) => says.test(error))?.[0];
   if (named !== undefined) return named;
-  if (check.body["tools"] !== undefined && errorBody && isAboutTools(status, errorBody)) return "D15";
+  if (
+    check.body["tools"] !== undefined && errorBody &&
+    isAboutTools(status, errorBody, String(check.body["model"]))
+  ) return "D15";
   return status < 500 ? check.refusal : undefined;
 }
 

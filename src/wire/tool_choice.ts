@@ -1,5 +1,6 @@
 /** What a request's `tool_choice` wants, in whichever form it is written. */
 import { isObject } from "./call_piece.ts";
+import type { Json } from "./openai.ts";
 
 export interface ToolChoice {
   /** `required`: some call; a name: a call of that tool; undefined: as the model likes. */
@@ -14,8 +15,8 @@ export interface ToolChoice {
  * See https://platform.openai.com/docs/api-reference/chat/create
  */
 export function readToolChoice(choice: unknown): ToolChoice {
-  const allowed = isObject(choice) ? choice.allowed_tools : undefined;
-  if (!isObject(allowed)) return { call: callOf(choice), among: undefined };
+  const allowed = allowedIn(choice);
+  if (allowed === undefined) return { call: callOf(choice), among: undefined };
   const among = Array.isArray(allowed.tools)
     ? allowed.tools.flatMap((tool) => nameOf(tool) ?? [])
     : undefined;
@@ -25,6 +26,13 @@ export function readToolChoice(choice: unknown): ToolChoice {
 /** Whether a `tool_choice` says that no tool may be called. */
 export function forbidsCalls(choice: unknown): boolean {
   return wordOf(choice) === "none";
+}
+
+/** A choice among some tools; the Responses API has it in the choice itself. */
+function allowedIn(choice: unknown): Json | undefined {
+  if (!isObject(choice)) return undefined;
+  const { allowed_tools: allowed, type } = choice;
+  return isObject(allowed) ? allowed : type === "allowed_tools" ? choice : undefined;
 }
 
 function callOf(choice: unknown): ToolChoice["call"] {
