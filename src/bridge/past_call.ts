@@ -1,7 +1,7 @@
 /** Calls of earlier turns as text. */
-import { jsonMembers, jsonValue, parseLenient } from "../parse/json.ts";
-import { AFTER_MEMBER } from "../parse/json.ts";
+import { AFTER_MEMBER, jsonMembers, jsonValue, parseLenient } from "../parse/json.ts";
 import { Scanner } from "../parse/scanner.ts";
+import { isJson } from "../wire/json_text.ts";
 import type { PastCall } from "./bridge.ts";
 
 /** A call as one JSON object, its arguments as the client sent them. */
@@ -37,13 +37,4 @@ export function membersOf(json: string): [name: string, json: string][] {
 function objectText(given: unknown): string {
   const text = JSON.stringify(given);
   return text.startsWith("{") ? text : JSON.stringify({ arguments: given });
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

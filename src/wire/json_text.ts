@@ -9,3 +9,13 @@ export function parse(text: string): unknown {
     return undefined;
   }
 }
+
+/** Whether a text is JSON, however deep. */
+export function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,5 +1,6 @@
 /** Native arguments that are no strict JSON: read as leniently as those that are written as text (symptoms E5). */
 import { parseLenient } from "../parse/json.ts";
+import { isJson } from "./json_text.ts";
 
 /** The object that `text` means, as strict JSON; undefined when it is strict already, or none can be made out. */
 export function leniently(text: string): string | undefined {
@@ -14,15 +15,6 @@ export function lenientRest(text: string, sent: string): string | undefined {
   const json = leniently(text);
   const beginning = sent.replace(STRING_OR_SPACE, (found) => found.startsWith('"') ? found : "");
   return json?.startsWith(beginning) ? json.slice(beginning.length) : undefined;
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 const STRING_OR_SPACE = /"(?:[^"\\]|\\[^])*"|\s+/g;

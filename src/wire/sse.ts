@@ -1,5 +1,6 @@
 /** Server-sent events: bytes to events, each with the text it was written in, so that it can go out unchanged. */
 import { Events, NO_EVENTS } from "./events.ts";
+import { isJson } from "./json_text.ts";
 import { endOfBlock, readEvent, type SseEvent } from "./sse_event.ts";
 
 /** A block may be this long before it is passed on unread: 64 Mi characters. */
@@ -141,11 +142,5 @@ export class SseDecoder {
 }
 
 function isWhole(data: string): boolean {
-  if (data.trim() === "[DONE]") return true;
-  try {
-    JSON.parse(data);
-    return true;
-  } catch {
-    return false;
-  }
+  return data.trim() === "[DONE]" || isJson(data);
 }
