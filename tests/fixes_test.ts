@@ -647,12 +647,18 @@ test("any/tool-names: every form of tool_choice has the new names", () => {
     allowed_tools: { mode: "auto", tools: [tool] },
   });
   const plain = { type: "function", function: { name: "mcp_read" } };
+  const flat = (name: string) => ({
+    type: "allowed_tools",
+    mode: "auto",
+    tools: [{ type: "function", name }],
+  });
   for (
     const [given, meant] of [
       [named, plain],
       [{ type: "function", name: "mcp.read" }, { type: "function", name: "mcp_read" }],
       [allowed(named), allowed(plain)],
       [allowed({ type: "function", name: "mcp.read" }), allowed({ type: "function", name: "mcp_read" })],
+      [flat("mcp.read"), flat("mcp_read")],
       ["auto", "auto"],
     ]
   ) assert.deepEqual((fixed("any/tool-names", body(given)) as Loose).tool_choice, meant);

@@ -49,11 +49,14 @@ export function renameTools(body: Json, names: ToolNames): Json {
   const choose = (choice: unknown): unknown => {
     if (!isObject(choice)) return choice;
     if (isObject(choice.function)) return withField(choice, "function", named(choice.function));
-    const allowed = choice.allowed_tools;
-    if (!isObject(allowed) || !Array.isArray(allowed.tools)) return named(choice);
-    const tools = allowed.tools.map(choose);
-    const same = tools.every((tool, n) => tool === (allowed.tools as unknown[])[n]);
-    return same ? choice : withField(choice, "allowed_tools", withField(allowed, "tools", tools));
+    const { allowed_tools: allowed } = choice;
+    return isObject(allowed) ? withField(choice, "allowed_tools", among(allowed)) : among(named(choice));
+  };
+  /** With the names of the tools to which a choice is narrowed. */
+  const among = (allowed: Json): Json => {
+    const given: readonly unknown[] = Array.isArray(allowed.tools) ? allowed.tools : [];
+    const tools = given.map(choose);
+    return tools.every((tool, n) => tool === given[n]) ? allowed : withField(allowed, "tools", tools);
   };
   return "tool_choice" in messages
     ? withField(messages, "tool_choice", choose(messages.tool_choice))

@@ -12,8 +12,9 @@ const PROXY = /^proxy[-_]*/i;
 
 /**
  * Finds the tool that is meant by a name (rule 6): the tool of exactly that name; else the one that is the same
- * but for case, `-` and `_`; else the same with a namespace, a proxy's prefix or a number behind it removed, or what it says twice said once. Undefined when none or
- * more than one fits: a wrong tool is worse than an error that the model can read.
+ * but for case, `-` and `_`; else the same with a namespace, a proxy's prefix or a number behind it removed, or with
+ * what it says twice said once. Undefined when none or more than one fits: a wrong tool is worse than an error that the
+ * model can read.
  */
 export function resolver(tools: readonly Tool[]): (name: string) => string | undefined {
   const exact = new Set(tools.map((tool) => tool.name));
