@@ -207,6 +207,20 @@ for (const bridge of bridges) {
     assert.ok(!JSON.stringify(messages).includes("tool_call_id"));
   });
 
+  test(`${bridge.id}: what is no message goes up as it is, wherever it stands`, () => {
+    const result = { role: "tool", tool_call_id: "1", content: "r" };
+    for (const odd of [null, 5, "x", []]) {
+      for (
+        const given of [[odd], [result, odd, result], [odd, result], [{ role: "system", content: "s" }, odd]]
+      ) {
+        const { messages } = encode({ messages: given });
+        const all: unknown[] = messages;
+        assert.deepEqual(all.filter((message) => message === odd), [odd]);
+        assert.equal(all.length, given.length + (given.length === 2 && given[1] === odd ? 0 : 1));
+      }
+    }
+  });
+
   test(`${bridge.id}: results of calls that share an id, or have none, are told in the order of the calls`, () => {
     for (const id of ["", undefined]) {
       const call = (name: string) => ({ id, type: "function", function: { name, arguments: "{}" } });

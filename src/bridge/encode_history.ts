@@ -24,6 +24,7 @@ export function encodeHistory(
   for (const message of messages) {
     if (!isObject(message)) {
       encoded.push(message as Json); // the upstream will say what it thinks of it
+      open = false;
       continue;
     }
     const calls = callsOf(message);

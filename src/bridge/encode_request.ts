@@ -54,13 +54,15 @@ function offered(entry: unknown): OfferedTool[] {
 
 /** The client's own first system message says it too; without one there is a new first message. */
 function withInstructions(messages: readonly Json[], text: string): Json[] {
-  const at = messages.findIndex(({ role }) => role === "system" || role === "developer");
-  if (at !== 0) return [{ role: "system", content: text }, ...messages];
-  const { content, ...message } = messages[0]!;
+  const [first, ...rest] = messages; // what is no message is null, or something else
+  if (first?.role !== "system" && first?.role !== "developer") {
+    return [{ role: "system", content: text }, ...messages];
+  }
+  const { content, ...message } = first;
   const merged = Array.isArray(content)
     ? [...content, { type: "text", text }]
     : typeof content === "string" && content !== ""
     ? `${content}\n\n${text}`
     : text;
-  return [{ ...message, content: merged }, ...messages.slice(1)];
+  return [{ ...message, content: merged }, ...rest];
 }
