@@ -49,7 +49,7 @@ export const Callmend = (input?: PluginInput, options?: PluginOptions): Promise<
   const debug = debugLog(warn);
   const patched: Patched = patchFetch(
     hostMatcher(list),
-    (fetch) => wrapFetch(fetch, (next) => byHost(next, rest, debug.watch, warn)),
+    (fetch) => wrapFetch(fetch, (next) => byHost(next, rest, debug.watch(), warn)),
   );
   if (patched.first) {
     const announcement = `Callmend ${version} mends tool calls in answers from ${

@@ -48,7 +48,7 @@ function logged(next: Fetch, environment: Texts) {
   const told: string[] = [];
   const tell = (line: string) => void told.push(line);
   const debug = createDebugLog({ door: "server", environment, flagFolders: [], tell });
-  return { debug, told, fetch: repair(next, {}, debug.watch) };
+  return { debug, told, fetch: repair(next, {}, debug.watch()) };
 }
 
 const tools = [{
@@ -130,7 +130,7 @@ test("a secret that no header names is in none of them either, and none in a hea
     const { next } = upstream([chunk({ content: `${own} is bad` }), chunk({}, "stop")], { headers });
     const { debug } = logged(next, places(folder));
     const asked = request({}, { authorization: `Bearer ${KEY}` });
-    await (await repair(next, {}, debug.knowing(() => [own]))(asked)).text();
+    await (await repair(next, {}, debug.watch(() => [own]))(asked)).text();
     await debug.settled();
     const { names, read, log } = written(folder);
     const all = [log(), ...names.map(read)].join("\n");

@@ -1,4 +1,4 @@
-/** What becomes of text before a call that the upstream has parsed by itself. */
+/** What becomes of text in front of a call that the upstream has parsed by itself, and behind it. */
 import assert from "node:assert/strict";
 import { dialects } from "../src/dialects/mod.ts";
 import { createParser } from "../src/parse/parser.ts";

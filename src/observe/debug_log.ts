@@ -15,10 +15,8 @@ export interface DebugLogOptions {
 }
 
 export interface DebugLog {
-  /** Looks on at exchanges while logs are wanted. */
-  readonly watch: Watch;
-  /** The same, where there are secrets that no header names. */
-  knowing(secrets: () => readonly string[]): Watch;
+  /** Looks on at exchanges while logs are wanted; `secrets`: those that no header names. */
+  watch(secrets?: () => readonly string[]): Watch;
   /** Adds a line to the event log, when there is one. */
   event(text: string): void;
   /** Resolves when all has been written. */
@@ -30,15 +28,14 @@ export function createDebugLog({ door, environment, flagFolders, tell }: DebugLo
   const { log, folder } = debugPlaces(door, environment);
   const wanted = debugSwitch(door, environment, flagFolders);
   const event = (text: string) => files.append(log, `${new Date().toISOString()} ${oneLine(text)}\n`);
-  const knowing = (secrets: () => readonly string[]): Watch => ({ id, request, body }) => {
+  const watch = (secrets = (): readonly string[] => []): Watch => ({ id, request, body }) => {
     if (!wanted()) return undefined;
     const time = new Date().toISOString().replace(/\D/g, "").slice(0, 17);
     const options = { files, folder, id: `${time}-${id}`, event, secrets: secrets() };
     return new Recording(options, request, body);
   };
   return {
-    watch: knowing(() => []),
-    knowing,
+    watch,
     event: (text) => wanted() && event(text),
     settled: () => files.settled(),
   };

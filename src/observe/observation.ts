@@ -76,7 +76,7 @@ export function createObservation(config: ObservationConfig, options: Observatio
         metrics.watch(name),
         captures.watch({ name, address }, plainRepairConfig(config), secrets),
         ...(traces === undefined ? [] : [traces(name)]),
-        ...(debug === undefined ? [] : [debug.knowing(secrets)]),
+        ...(debug === undefined ? [] : [debug.watch(secrets)]),
       ]);
     },
     async settled() {

@@ -2,7 +2,7 @@
 import { isObject } from "./call_piece.ts";
 import { errorEvent, errorOf } from "./event_error.ts";
 import { EMPTY_ANSWER, toApiError } from "./errors.ts";
-import { isWhole, toChunks } from "./fold.ts";
+import { isWholeAnswer, toChunks } from "./fold.ts";
 import { endOfPlain, isPlain } from "./is_plain.ts";
 import { parse } from "./json_text.ts";
 import type { Chunk, Json } from "./openai.ts";
@@ -172,7 +172,7 @@ export class Answer {
     this.#read = true;
     this.#count(chunk);
     this.#options.protocol.learn(chunk as Chunk);
-    if (isWhole(chunk)) return toChunks(chunk).flatMap((part) => this.#stages.chunk({ chunk: part }));
+    if (isWholeAnswer(chunk)) return toChunks(chunk).flatMap((part) => this.#stages.chunk({ chunk: part }));
     const learned = this.#runs?.learn(event, chunk) ?? false;
     const items = this.#stages.chunk({ chunk: chunk as Chunk, raw: event.raw });
     if (items.length !== 1 || items[0]!.raw !== event.raw) return items;

@@ -136,7 +136,6 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Uint8
   for (const batch of body.takeKept()) {
     if (ready.at(-1)?.how === undefined) ready.push(step(batch));
   }
-
   came = ready.length > 0;
   if (!came && options.keepsAliveAtFirst) keepAlive = 0; // that has been waited for
 

@@ -9,7 +9,7 @@ const TEXTS = new Set(["content", "reasoning_content", "reasoning", "refusal"]);
 const BEFORE_CONTENT = ["reasoning_content", "reasoning"];
 
 /** Whether a chunk is a whole answer, as servers send that only pretend to stream. */
-export function isWhole({ choices }: Json): boolean {
+export function isWholeAnswer({ choices }: Json): boolean {
   return Array.isArray(choices) &&
     choices.some((choice: unknown) =>
       isObject(choice) && isObject(choice.message) && !isObject(choice.delta)
